@@ -1,0 +1,46 @@
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+/** Every bound on input that somebody else controls. Units are in the names. Nothing remote is read without one. */
+export const LIMITS = {
+  /** Registries accept at least 4 MiB (distribution-spec 1.1, pushing manifests); nobody needs more than this. */
+  manifestBytes: 8 * MiB,
+  configBytes: 16 * MiB,
+  /** A Sigstore bundle, SBOM attestations included. */
+  bundleBytes: 128 * MiB,
+  errorBodyBytes: 64 * KiB,
+  tokenResponseBytes: 1 * MiB,
+  jsonDepth: 200,
+
+  /** Pages of a referrers or tag listing. */
+  listPages: 1000,
+  referrersPerSubject: 10_000,
+  /** Candidates that are fetched and verified for one image. */
+  bundlesPerSubject: 1000,
+  redirects: 5,
+  discoverDepth: 8,
+
+  layersPerImage: 4096,
+  layerBytes: 64 * GiB,
+  entriesPerLayer: 10_000_000,
+  /** A path or link name in a tar header, with its pax or GNU extension. */
+  tarNameBytes: 64 * KiB,
+  tarExtensionBytes: 1 * MiB,
+  symlinkHops: 64,
+  /** A file that a cataloger asked to see whole. */
+  catalogFileBytes: 256 * MiB,
+
+  policyBytes: 4 * MiB,
+  trustRootBytes: 16 * MiB,
+  credentialFileBytes: 4 * MiB,
+
+  connectTimeoutMs: 15_000,
+  /** Until response headers, and between two pieces of a body. */
+  responseTimeoutMs: 60_000,
+  tokenTimeoutMs: 20_000,
+  fulcioTimeoutMs: 30_000,
+  /** Rekor v2 answers after the entry is in the tree, which takes up to 20 s. */
+  rekorTimeoutMs: 90_000,
+  timestampTimeoutMs: 30_000,
+} as const;

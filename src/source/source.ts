@@ -1,0 +1,61 @@
+import type { Readable } from 'node:stream';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Manifest } from '../oci/manifest.ts';
+import type { Reference, WritableReference } from '../oci/reference.ts';
+
+/** A manifest as it is stored: the exact bytes, checked against their digest, and what they parse to. */
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  readonly manifest: Manifest;
+}
+
+/** Turns what a person named into a digest, once. A reference that already has a digest costs no request. */
+export interface ManifestResolver {
+  /** @throws BoltsealError NOT_FOUND and the source's own codes */
+  resolve(): Promise<Digest>;
+}
+
+export interface ManifestReader {
+  /** The manifest by digest, bytes verified. @throws BoltsealError NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID … */
+  readManifest(digest: Digest): Promise<StoredManifest>;
+}
+
+export interface BlobReader {
+  /** The blob's bytes as they arrive; the stream fails at the end when size or digest is wrong. @throws BoltsealError NOT_FOUND … */
+  readBlob(descriptor: Descriptor): Promise<Readable>;
+}
+
+export interface ReferrerLister {
+  /**
+   * Descriptors of the manifests whose subject is `subject`, as the source lists them. The list is a claim: whoever uses an
+   * entry reads its manifest and checks `subject` there. `artifactType` narrows it, but entries whose type the source does
+   * not know are kept. An empty list means that the source says there are none; every failure to find out throws.
+   */
+  listReferrers(subject: Digest, filter?: { readonly artifactType?: string }): Promise<readonly Descriptor[]>;
+}
+
+export interface ContentWriter {
+  /** Stores a blob if it is not there yet. `open` is called again for a retry. */
+  writeBlob(descriptor: Descriptor, open: () => Readable | Uint8Array): Promise<void>;
+  /**
+   * Stores a manifest under its digest, and under `tag` when given. A manifest with a `subject` is also made to appear in
+   * that subject's list of referrers, by the referrers API or by the fallback tag.
+   */
+  writeManifest(bytes: Uint8Array, options?: { readonly tag?: string }): Promise<Descriptor>;
+}
+
+/** Where an image comes from. Everything past this interface speaks digests and does not ask where they came from. */
+export interface Source extends ManifestResolver, ManifestReader, BlobReader, AsyncDisposable {
+  readonly reference: Reference;
+}
+
+/** A source that can hold what refers to an image. */
+export interface WritableSource extends Source, ReferrerLister, ContentWriter {
+  readonly reference: WritableReference;
+}
+
+export function isWritable(source: Source): source is WritableSource {
+  return source.reference.kind === 'registry' || source.reference.kind === 'layout';
+}
