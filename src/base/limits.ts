@@ -16,6 +16,8 @@ export const LIMITS = {
   /** Pages of a referrers or tag listing. */
   listPages: 1000,
   referrersPerSubject: 10_000,
+  /** All pages of one referrers listing together. */
+  referrersListBytes: 64 * MiB,
   /** Candidates that are fetched and verified for one image. */
   bundlesPerSubject: 1000,
   redirects: 5,
@@ -34,6 +36,18 @@ export const LIMITS = {
   policyBytes: 4 * MiB,
   trustRootBytes: 16 * MiB,
   credentialFileBytes: 4 * MiB,
+
+  /** Manifests and bundles of one image that are fetched at the same time. */
+  parallelFetches: 8,
+
+  /** A request is made at most this often, and no retry begins later than the budget. */
+  requestAttempts: 5,
+  retryBudgetMs: 90_000,
+  /** The longest a Retry-After header is obeyed; a registry that asks for more is reported instead. */
+  retryAfterMs: 60_000,
+  /** How long a writer of a fallback tag goes on until its entry stays. */
+  fallbackTagAttempts: 60,
+  credentialHelperTimeoutMs: 30_000,
 
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */
