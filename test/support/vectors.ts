@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const folder = process.env['BOLTSEAL_VECTORS'] ?? join(import.meta.dirname, '../../../shared/vectors');
+const candidate = process.env['BOLTSEAL_VECTORS'] ?? join(import.meta.dirname, '../../../shared/vectors');
 
-/** The folder with test data made by others, or undefined where it is not there: such tests skip and say so. */
-export const VECTORS: string | undefined = existsSync(folder) ? folder : undefined;
+/** The folder of test data made by others, where it is there. Tests that need it say so when it is not. */
+export const VECTORS: string | undefined = existsSync(candidate) ? candidate : undefined;
