@@ -18,6 +18,8 @@ export const LIMITS = {
   referrersPerSubject: 10_000,
   /** Candidates that are fetched and verified for one image. */
   bundlesPerSubject: 1000,
+  /** Log entries, and again timestamps, in one bundle: the client specification asks for no more. */
+  proofsPerBundle: 32,
   redirects: 5,
   discoverDepth: 8,
 
