@@ -20,6 +20,8 @@ export const LIMITS = {
   referrersListBytes: 64 * MiB,
   /** Candidates that are fetched and verified for one image. */
   bundlesPerSubject: 1000,
+  /** Log entries, and again timestamps, in one bundle: the client specification asks for no more. */
+  proofsPerBundle: 32,
   redirects: 5,
   discoverDepth: 8,
 
