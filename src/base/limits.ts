@@ -44,6 +44,7 @@ export const LIMITS = {
   catalogFileBytes: 256 * MiB,
 
   policyBytes: 4 * MiB,
+  policyDepth: 32,
   trustRootBytes: 16 * MiB,
   credentialFileBytes: 4 * MiB,
 
