@@ -42,6 +42,8 @@ export const LIMITS = {
   treeNodes: 20_000_000,
   /** A file that a cataloger asked to see whole. */
   catalogFileBytes: 256 * MiB,
+  /** The description of one package in a layer: package.json, METADATA, a copyright file. */
+  packageManifestBytes: 16 * MiB,
 
   policyBytes: 4 * MiB,
   policyDepth: 32,
