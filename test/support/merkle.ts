@@ -7,7 +7,7 @@ export function hashLeaf(data: Uint8Array): Buffer {
 }
 
 export function rootOf(leaves: readonly Uint8Array[]): Buffer {
-  let row = leaves.map((leaf) => Buffer.from(leaf));
+  let row: Buffer[] = leaves.map((leaf) => Buffer.from(leaf));
   if (row.length === 0) return hash();
   while (row.length > 1) {
     const pairs: Buffer[] = [];
@@ -28,7 +28,8 @@ interface Inclusion {
 
 /** The root that an inclusion proof leads to, or undefined when it has the wrong length. */
 export function rootByInclusion(leaf: Uint8Array, { index, size, proof }: Inclusion): Buffer | undefined {
-  let [fn, sn, found] = [index, size - 1, Buffer.from(leaf)];
+  let [fn, sn] = [index, size - 1];
+  let found: Buffer = Buffer.from(leaf);
   for (const step of proof) {
     if (sn === 0) return undefined;
     if (fn % 2 === 1 || fn === sn) {
@@ -55,7 +56,8 @@ export function isConsistent({ first, second, firstRoot, secondRoot, proof }: Gr
   if (start === undefined) return false;
   let [fn, sn] = [first - 1, second - 1];
   while (fn % 2 === 1) [fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)];
-  let [older, newer] = [Buffer.from(start), Buffer.from(start)];
+  let older: Buffer = Buffer.from(start);
+  let newer: Buffer = older;
   for (const step of rest) {
     if (sn === 0) return false;
     if (fn % 2 === 1 || fn === sn) {

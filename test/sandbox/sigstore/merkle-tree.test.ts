@@ -6,7 +6,9 @@ const SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 31, 32, 33];
 
 describe('the log’s tree', () => {
   test('hashes the empty tree and one empty leaf as RFC 6962 does', () => {
-    expect(merkleTree().root().toString('hex')).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+    expect(merkleTree().root().toString('hex')).toBe(
+      'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    );
     expect(treeOf(1).root()).toEqual(hashLeaf(Buffer.from('0')));
   });
 
