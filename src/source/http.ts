@@ -51,20 +51,22 @@ export function openHttpClient(options: HttpOptions, context: Context): HttpClie
 /** Loopback is never proxied, as with Go's tools; for the rest the environment decides, NO_PROXY included. */
 function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { env }: Context): Dispatcher {
   const { ca, cert, key } = tls ?? {};
+  const connect = {
+    timeout: LIMITS.connectTimeoutMs,
+    preferH2: true,
+    ...(ca === undefined ? {} : { ca: [...ca] }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
   const settings = {
     headersTimeout: LIMITS.responseTimeoutMs,
     bodyTimeout: LIMITS.responseTimeoutMs,
-    connect: {
-      timeout: LIMITS.connectTimeoutMs,
-      preferH2: true,
-      ...(ca === undefined ? {} : { ca: [...ca] }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    },
+    connect,
   };
   if (!proxied) return new Agent(settings);
   return new EnvHttpProxyAgent({
     ...settings,
+    requestTls: connect,
     httpProxy: env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
     httpsProxy: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
     noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
