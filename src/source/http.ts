@@ -39,7 +39,7 @@ export function openHttpClient(options: HttpOptions, context: Context): HttpClie
     dispatchers.set(key, known);
     return known;
   };
-  const once = (request: HttpRequest): Promise<HttpResponse> => sendOnce(request, dispatcherFor(request.url), context);
+  const once = (request: HttpRequest): Promise<HttpResponse> => sendOnce(request, dispatcherFor, context);
   return {
     send: (request) => sendFollowing(request, once),
     async [Symbol.asyncDispose]() {
@@ -92,7 +92,11 @@ async function sendFollowing(
   }
 }
 
-async function sendOnce(request: HttpRequest, dispatcher: Dispatcher, context: Context): Promise<HttpResponse> {
+async function sendOnce(
+  request: HttpRequest,
+  dispatcherFor: (url: URL) => Dispatcher,
+  context: Context,
+): Promise<HttpResponse> {
   const { method, url, headers = {}, body } = request;
   const signal = request.signal === undefined ? context.signal : AbortSignal.any([request.signal, context.signal]);
   try {
@@ -100,7 +104,7 @@ async function sendOnce(request: HttpRequest, dispatcher: Dispatcher, context: C
       method,
       headers: { 'user-agent': 'boltseal', ...headers },
       body: body?.() ?? null,
-      dispatcher,
+      dispatcher: dispatcherFor(url),
       signal,
     });
     context.emit({ kind: 'detail', message: `${method} ${url.origin}${url.pathname} → ${answer.statusCode}` });

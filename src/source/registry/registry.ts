@@ -21,6 +21,8 @@ export interface RegistryOptions {
   readonly plainHttp?: boolean;
   /** Instead of what is stored for the registry. */
   readonly credential?: Credential;
+  /** Looks at the list of referrers even when the registry says that it has added one: some have said so without doing it. */
+  readonly confirmReferrers?: boolean;
   /** Connections and tokens to share with other references; the caller closes it. */
   readonly session?: RegistrySession;
 }
@@ -38,7 +40,8 @@ export function openRegistry(reference: RegistryReference, options: RegistryOpti
     readBlob: (descriptor: Descriptor) => pullBlob(client, descriptor, context),
     listReferrers: (subject: Digest, filter = {}) => listReferrers(client, { subject, ...filter }, context),
     writeBlob: (blob: Descriptor, open: () => Readable | Uint8Array) => pushBlob(client, { blob, open }, context),
-    writeManifest: (bytes: Uint8Array, { tag } = {}) => writeManifest(client, { bytes, tag }, context),
+    writeManifest: (bytes: Uint8Array, { tag } = {}) =>
+      writeManifest(client, { bytes, tag, confirm: options.confirmReferrers ?? false }, context),
     async [Symbol.asyncDispose]() {
       if (options.session === undefined) await session[Symbol.asyncDispose]();
     },
@@ -48,11 +51,12 @@ export function openRegistry(reference: RegistryReference, options: RegistryOpti
 interface ManifestWrite {
   readonly bytes: Uint8Array;
   readonly tag: string | undefined;
+  readonly confirm: boolean;
 }
 
 async function writeManifest(
   client: RepositoryClient,
-  { bytes, tag }: ManifestWrite,
+  { bytes, tag, confirm }: ManifestWrite,
   context: Context,
 ): Promise<Descriptor> {
   const manifest = parseManifest(bytes, undefined, 'the manifest to be written');
@@ -60,7 +64,7 @@ async function writeManifest(
   const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
   const listed = await putManifest(client, { bytes, mediaType, reference: tag ?? descriptor.digest });
   const subject = manifest.subject?.digest;
-  if (subject === undefined || listed === subject) return descriptor;
+  if (subject === undefined || (listed === subject && !confirm)) return descriptor;
   // No OCI-Subject: some registries have the API and do not say so. Where the referrer is not on the list, put it there.
   const answer = await askReferrersApi(client, { subject }, context);
   if (answer.kind === 'listed' && answer.referrers.some(({ digest }) => digest === descriptor.digest))
