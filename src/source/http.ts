@@ -1,4 +1,4 @@
-import { Agent, EnvHttpProxyAgent, request as undiciRequest, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -30,8 +30,8 @@ export interface HttpOptions {
 
 /** Connections for one run: kept alive, HTTP/2 where offered, one pool per TLS identity, proxies from the environment. */
 export function openHttpClient(options: HttpOptions, context: Context): HttpClient {
-  const dispatchers = new Map<string, Dispatcher>();
-  const dispatcherFor = (url: URL): Dispatcher => {
+  const dispatchers = new Map<string, Promise<Dispatcher>>();
+  const dispatcherFor = (url: URL): Promise<Dispatcher> => {
     const tls = options.tlsFor?.(url.host);
     const proxied = !isLoopbackHost(url.hostname);
     const key = JSON.stringify([proxied, tls]);
@@ -43,13 +43,19 @@ export function openHttpClient(options: HttpOptions, context: Context): HttpClie
   return {
     send: (request) => sendFollowing(request, once),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+      await Promise.allSettled([...dispatchers.values()].map(async (dispatcher) => (await dispatcher).destroy()));
     },
   };
 }
 
+/** Loaded with the first request: commands that need no network start faster without it. */
+function undici(): Promise<typeof import('undici')> {
+  return import('undici');
+}
+
 /** Loopback is never proxied, as with Go's tools; for the rest the environment decides, NO_PROXY included. */
-function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { env }: Context): Dispatcher {
+async function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { env }: Context): Promise<Dispatcher> {
+  const { Agent, EnvHttpProxyAgent } = await undici();
   const { ca, cert, key } = tls ?? {};
   const connect = {
     timeout: LIMITS.connectTimeoutMs,
@@ -94,17 +100,18 @@ async function sendFollowing(
 
 async function sendOnce(
   request: HttpRequest,
-  dispatcherFor: (url: URL) => Dispatcher,
+  dispatcherFor: (url: URL) => Promise<Dispatcher>,
   context: Context,
 ): Promise<HttpResponse> {
   const { method, url, headers = {}, body } = request;
   const signal = request.signal === undefined ? context.signal : AbortSignal.any([request.signal, context.signal]);
   try {
-    const answer = await undiciRequest(url, {
+    const { request: send } = await undici();
+    const answer = await send(url, {
       method,
       headers: { 'user-agent': 'boltseal', ...headers },
       body: body?.() ?? null,
-      dispatcher: dispatcherFor(url),
+      dispatcher: await dispatcherFor(url),
       signal,
     });
     context.emit({ kind: 'detail', message: `${method} ${url.origin}${url.pathname} → ${answer.statusCode}` });

@@ -17,7 +17,7 @@ import { pause } from './retry.ts';
 const CLEAN_READS = 3;
 /** Pauses reach from this, or two round trips, to three times that: somebody else's read and write have to fit in. */
 const SHORTEST_PAUSE_MS = 30;
-const LONGEST_PAUSE_MS = 2000;
+const LONGEST_PAUSE_MS = 700;
 
 /**
  * Puts a referrer on the list under its subject's fallback tag: distribution-spec 1.1.1, "Pushing Manifests with Subject".

@@ -45,7 +45,7 @@ describe('an answer that means there is no referrers API', () => {
   });
 });
 
-describe('an answer that means it could not be found out', () => {
+describe.concurrent('an answer that means it could not be found out', () => {
   test.each([
     [{ status: 401 }, 'REGISTRY_UNAUTHORIZED'],
     [{ status: 403 }, 'REGISTRY_DENIED'],

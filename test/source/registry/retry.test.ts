@@ -13,7 +13,7 @@ function failFirst(registry: TestRegistry, times: number, answer: Answer): void 
   registry.behaviour.fault = () => ((failures += 1) <= times ? answer : undefined);
 }
 
-describe('a request that failed', () => {
+describe.concurrent('a request that failed', () => {
   test.each([
     ['429 with seconds', { status: 429, headers: { 'retry-after': '0' } }],
     ['429 with a date', { status: 429, headers: { 'retry-after': 'Fri, 20 Nov 2026 09:59:00 GMT' } }],
