@@ -2,8 +2,9 @@ import type { Readable } from 'node:stream';
 import type { Context } from '../../base/context.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestOf, type Digest } from '../../oci/digest.ts';
-import { artifactTypeOf, parseManifest, type Manifest } from '../../oci/manifest.ts';
+import { parseManifest } from '../../oci/manifest.ts';
 import type { RegistryReference } from '../../oci/reference.ts';
+import { describeReferrer } from '../referrer-entry.ts';
 import type { WritableSource } from '../source.ts';
 import type { Credential } from './credential.ts';
 import { registryOrigin } from './endpoint.ts';
@@ -61,25 +62,14 @@ async function writeManifest(
 ): Promise<Descriptor> {
   const manifest = parseManifest(bytes, undefined, 'the manifest to be written');
   const { mediaType } = manifest;
-  const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
-  const listed = await putManifest(client, { bytes, mediaType, reference: tag ?? descriptor.digest });
+  const digest = digestOf(bytes);
+  const descriptor: Descriptor = { mediaType, digest, size: bytes.length };
+  const listedFor = await putManifest(client, { bytes, mediaType, reference: tag ?? digest });
   const subject = manifest.subject?.digest;
-  if (subject === undefined || (listed === subject && !confirm)) return descriptor;
+  if (subject === undefined || (listedFor === subject && !confirm)) return descriptor;
   // No OCI-Subject: some registries have the API and do not say so. Where the referrer is not on the list, put it there.
   const answer = await askReferrersApi(client, { subject }, context);
-  if (answer.kind === 'listed' && answer.referrers.some(({ digest }) => digest === descriptor.digest))
-    return descriptor;
-  await addToFallbackIndex(client, { subject, entry: referrerEntry(descriptor, manifest) }, context);
+  if (answer.kind === 'listed' && answer.referrers.some((listed) => listed.digest === digest)) return descriptor;
+  await addToFallbackIndex(client, { subject, entry: describeReferrer({ digest, bytes, manifest }) }, context);
   return descriptor;
-}
-
-/** What a list says of a referrer: its type, and all its annotations. */
-function referrerEntry(descriptor: Descriptor, manifest: Manifest): Descriptor {
-  const artifactType = artifactTypeOf(manifest);
-  const annotated = Object.keys(manifest.annotations).length > 0;
-  return {
-    ...descriptor,
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(annotated ? { annotations: manifest.annotations } : {}),
-  };
 }
