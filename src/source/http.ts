@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
@@ -48,14 +49,10 @@ export function openHttpClient(options: HttpOptions, context: Context): HttpClie
   };
 }
 
-/** Loaded with the first request: commands that need no network start faster without it. */
-function undici(): Promise<typeof import('undici')> {
-  return import('undici');
-}
-
 /** Loopback is never proxied, as with Go's tools; for the rest the environment decides, NO_PROXY included. */
 async function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { env }: Context): Promise<Dispatcher> {
-  const { Agent, EnvHttpProxyAgent } = await undici();
+  // Loaded with the first request: commands that need no network start faster without it.
+  const { Agent, EnvHttpProxyAgent } = await import('undici');
   const { ca, cert, key } = tls ?? {};
   const connect = {
     timeout: LIMITS.connectTimeoutMs,
@@ -65,6 +62,7 @@ async function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { 
     ...(key === undefined ? {} : { key }),
   };
   const settings = {
+    connections: LIMITS.connectionsPerHost,
     headersTimeout: LIMITS.responseTimeoutMs,
     bodyTimeout: LIMITS.responseTimeoutMs,
     connect,
@@ -106,7 +104,7 @@ async function sendOnce(
   const { method, url, headers = {}, body } = request;
   const signal = request.signal === undefined ? context.signal : AbortSignal.any([request.signal, context.signal]);
   try {
-    const { request: send } = await undici();
+    const { request: send } = await import('undici');
     const answer = await send(url, {
       method,
       headers: { 'user-agent': 'boltseal', ...headers },
@@ -133,11 +131,13 @@ function flatten(
   );
 }
 
-/** The whole body. @throws BoltsealError LIMIT_EXCEEDED, REGISTRY_UNREACHABLE (cut short), INTERRUPTED */
+/** The whole body of a document, not of a blob. @throws BoltsealError LIMIT_EXCEEDED, REGISTRY_UNREACHABLE (cut short), INTERRUPTED */
 export async function readBody(response: HttpResponse, maxBytes: number, context: Context): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let sizeBytes = 0;
   try {
+    // A server that sends a byte now and then would never run into the timeout between two pieces.
+    addAbortSignal(AbortSignal.timeout(LIMITS.documentTimeoutMs), response.body);
     for await (const piece of response.body as AsyncIterable<Uint8Array>) {
       sizeBytes += piece.length;
       if (sizeBytes > maxBytes) break;

@@ -12,7 +12,7 @@ const PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
 const BUNDLE = Buffer.from('{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}');
 const context = testContext();
 
-describe.concurrent.each(REGISTRY_KINDS)('a registry %s', (_, behaviour) => {
+describe.concurrent.each(REGISTRY_KINDS)('a registry %s', (_kind, behaviour) => {
   test('an attached bundle is found again, byte for byte', async () => {
     await using registry = await startRegistry(behaviour);
     const source = openAt(registry.host);
