@@ -45,3 +45,32 @@ test('never writes over a fallback tag that is read as the image itself', async 
   expect(registry.lines().filter((line) => line.startsWith('PUT') && line.includes('sha256-'))).toEqual([]);
   expect(await source.listReferrers(image.digest)).toEqual([]);
 });
+
+test('an index that the registry gives for its own fallback tag is not taken for a list of referrers', async () => {
+  await using registry = await startRegistry({ referrers: 'none', ociSubject: false, dashTagIsDigest: true });
+  const source = openAt(registry.host);
+  const platform = await pushImage(source);
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const index = await source.writeManifest(
+    Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests: [platform] })),
+  );
+  expect(await source.listReferrers(index.digest)).toEqual([]);
+  const attaching = attachArtifact(source, index, bundleArtifact(BUNDLE, PREDICATE, context.now()), context);
+  expect(await codeOf(attaching)).toBe('REFERRERS_UPDATE_FAILED');
+});
+
+test.each([1, 2])('an entry that is seen %i times and then lost to another writer is added again', async (seen) => {
+  await using registry = await startRegistry({ referrers: 'none', ociSubject: false });
+  const source = openAt(registry.host);
+  const image = await pushImage(source);
+  const other = await pushImage(source, 'other');
+  let reads = 0;
+  registry.behaviour.fault = ({ method, path }) => {
+    const written = fallbackEntries(registry, image.digest).length > 0;
+    if (method === 'GET' && path.includes('/sha256-') && written && (reads += 1) === seen + 1)
+      putFallback(registry, image.digest, [other]);
+    return undefined;
+  };
+  const attached = await attachArtifact(source, image, bundleArtifact(BUNDLE, PREDICATE, context.now()), context);
+  expect(fallbackEntries(registry, image.digest).map(({ digest }) => digest)).toEqual([other.digest, attached.digest]);
+});
