@@ -20,7 +20,8 @@ import {
   type LayoutEntry,
   type LayoutIndex,
 } from './layout-index.ts';
-import { describeReferrer, findFallback, referrersTag } from './layout-referrers.ts';
+import { findFallback } from './layout-referrers.ts';
+import { describeReferrer, referrersTag } from './referrer-entry.ts';
 
 /**
  * Makes a new, empty OCI image layout: image-spec 1.1.1, image-layout.md. A layout that is already there stays as it is.
