@@ -15,31 +15,31 @@ import type { TarItem } from '../support/tar-writer.ts';
 const hasUmoci = spawnSync('umoci', ['--version']).status === 0;
 
 const file = (path: string, body = path): TarItem => ({ path, body });
-const folder = (path: string): TarItem => ({ path, type: 'directory' });
+const dir = (path: string): TarItem => ({ path, type: 'directory' });
 const link = (path: string, linkTarget: string): TarItem => ({ path, type: 'symlink', linkTarget });
 const hard = (path: string, linkTarget: string): TarItem => ({ path, type: 'hardlink', linkTarget });
 
 const LAYERS: readonly (readonly TarItem[])[] = [
   [
-    folder('usr/'),
-    folder('usr/lib/'),
+    dir('usr/'),
+    dir('usr/lib/'),
     file('usr/lib/a'),
     file('usr/lib/b'),
     link('lib', 'usr/lib'),
-    folder('etc/'),
+    dir('etc/'),
     file('etc/one'),
     file('etc/two'),
-    folder('etc/sub/'),
+    dir('etc/sub/'),
     file('etc/sub/x'),
-    folder('var/'),
-    folder('var/cache/'),
+    dir('var/'),
+    dir('var/cache/'),
     file('var/cache/old'),
-    folder('var/cache/deep/'),
+    dir('var/cache/deep/'),
     file('var/cache/deep/old'),
     file('was-file'),
-    folder('was-folder/'),
+    dir('was-folder/'),
     file('was-folder/x'),
-    folder('target/'),
+    dir('target/'),
     file('target/t'),
     link('was-link', 'target'),
     file('original', 'shared'),
@@ -48,16 +48,16 @@ const LAYERS: readonly (readonly TarItem[])[] = [
   [
     file('lib/through', 'through a symlink'),
     file('etc/.wh.one', ''),
-    folder('etc/'),
+    dir('etc/'),
     file('etc/three'),
-    folder('var/'),
-    folder('var/cache/'),
+    dir('var/'),
+    dir('var/cache/'),
     file('var/cache/.wh..wh..opq', ''),
     file('var/cache/new'),
-    folder('was-file/'),
+    dir('was-file/'),
     file('was-file/now'),
     file('was-folder', 'now a file'),
-    folder('was-link/'),
+    dir('was-link/'),
     file('was-link/own'),
     hard('late', 'original'),
     link('abs', '/etc/three'),
@@ -67,7 +67,7 @@ const LAYERS: readonly (readonly TarItem[])[] = [
     file('original', 'changed'),
     file('etc/sub/.wh.x', ''),
     file('etc/.wh.sub', ''),
-    folder('back/'),
+    dir('back/'),
     file('back/x'),
     file('usr/lib/.wh.b', ''),
   ],
