@@ -64,7 +64,7 @@ export const LIMITS = {
   credentialHelperTimeoutMs: 30_000,
   /** For the lock on a layout, and until a holder that shows no life is taken for dead. */
   lockWaitMs: 60_000,
-  lockStaleMs: 10_000,
+  lockStaleMs: 5_000,
 
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */

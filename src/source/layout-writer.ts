@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Context } from '../base/context.ts';
 import { BoltsealError, systemCodeOf } from '../base/errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
