@@ -16,8 +16,12 @@ export const LIMITS = {
   /** Pages of a referrers or tag listing. */
   listPages: 1000,
   referrersPerSubject: 10_000,
+  /** All pages of one referrers listing together. */
+  referrersListBytes: 64 * MiB,
   /** Candidates that are fetched and verified for one image. */
   bundlesPerSubject: 1000,
+  /** Log entries, and again timestamps, in one bundle: the client specification asks for no more. */
+  proofsPerBundle: 32,
   redirects: 5,
   discoverDepth: 8,
 
@@ -42,9 +46,21 @@ export const LIMITS = {
   packageManifestBytes: 16 * MiB,
 
   policyBytes: 4 * MiB,
+  policyDepth: 32,
   trustRootBytes: 16 * MiB,
   credentialFileBytes: 4 * MiB,
 
+  /** Manifests and bundles of one image that are fetched at the same time. */
+  parallelFetches: 8,
+
+  /** A request is made at most this often, and no retry begins later than the budget. */
+  requestAttempts: 5,
+  retryBudgetMs: 90_000,
+  /** The longest a Retry-After header is obeyed; a registry that asks for more is reported instead. */
+  retryAfterMs: 60_000,
+  /** How long a writer of a fallback tag goes on until its entry stays. */
+  fallbackTagAttempts: 60,
+  credentialHelperTimeoutMs: 30_000,
   /** For the lock on a layout, and until a holder that shows no life is taken for dead. */
   lockWaitMs: 60_000,
   lockStaleMs: 10_000,
