@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Cataloger } from '../../src/catalog/cataloger.ts';
 import { CATALOGERS } from '../../src/catalog/catalogers/index.ts';
+import type { Inventory } from '../../src/catalog/inventory.ts';
 import { osReleaseReader } from '../../src/catalog/os-release.ts';
 import { findingsOf } from '../support/catalog-tester.ts';
 
@@ -93,6 +94,7 @@ const CASES: readonly { readonly path: string; readonly pieces: readonly string[
 describe('whatever a file holds, the outcome is packages and unknowns', () => {
   const all: readonly Cataloger[] = [osReleaseReader, ...CATALOGERS];
   test.for(CASES)('$path', async ({ path, pieces }) => {
+    expect.hasAssertions();
     const cataloger = all.find((each) => each.selects({ path, type: 'file', size: 1, mode: 0o644 })) ?? osReleaseReader;
     const body = fc.oneof(
       fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((parts) => Buffer.from(parts.join(''))),
@@ -100,13 +102,14 @@ describe('whatever a file holds, the outcome is packages and unknowns', () => {
     );
     await fc.assert(
       fc.asyncProperty(body, async (bytes) => {
-        await findingsOf(cataloger, { [path]: bytes });
+        expectSound(await findingsOf(cataloger, { [path]: bytes }));
       }),
       { numRuns: 150 },
     );
   });
 
   test('a binary with the magic of Go', async () => {
+    expect.hasAssertions();
     const go = CATALOGERS.find(({ name }) => name === 'go') ?? osReleaseReader;
     const magic = Buffer.from('7f454c460201010000000000000000ff20476f206275696c64696e663a', 'hex');
     await fc.assert(
@@ -119,9 +122,17 @@ describe('whatever a file holds, the outcome is packages and unknowns', () => {
           bytes,
         ]);
         const file = Buffer.concat([head, Buffer.alloc(70_000 + zeros)]);
-        await findingsOf(go, { 'bin/x': file });
+        expectSound(await findingsOf(go, { 'bin/x': file }));
       }),
       { numRuns: 60 },
     );
   });
 });
+
+/** Every package is named and shown by something, every edge has both its ends, every unknown its reason. */
+function expectSound({ packages, relations, unknowns }: Inventory): void {
+  const purls = new Set(packages.map(({ purl }) => purl));
+  expect(packages.filter(({ name, evidence }) => name === '' || evidence.length === 0)).toEqual([]);
+  expect(relations.filter(({ from, to }) => !purls.has(from) || !purls.has(to))).toEqual([]);
+  expect(unknowns.filter(({ reason }) => reason === '')).toEqual([]);
+}

@@ -42,7 +42,7 @@ export function renderCycloneDx(
   connect(bom, inventory);
   bom.compositions = compositionsOf(inventory);
   const serializer = new Serialize.JsonSerializer(new ExtendedFactory(Spec.Spec1dot6));
-  return new TextEncoder().encode(`${serializer.serialize(bom, { sortLists: false, space: 2 })}\n`);
+  return new TextEncoder().encode(`${serializer.serialize(bom, { sortLists: false, space: 0 })}\n`);
 }
 
 function serialNumber(subject: ImageSubject, { tool }: CycloneDxOptions, timestamp: Date | undefined): string {
