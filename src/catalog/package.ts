@@ -49,7 +49,6 @@ export interface Package {
   readonly supplier?: string;
   readonly description?: string;
   readonly homepage?: string;
-  readonly cpe?: string;
   /** Where it was downloaded from, when that is known, and the digests of that download. */
   readonly distribution?: { readonly url?: string; readonly hashes: readonly HashValue[] };
   /** Checksums that are not plain file digests, by scheme: `go.sum` h1, apk's pull checksum. */

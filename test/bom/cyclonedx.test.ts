@@ -190,7 +190,6 @@ const inventoryOf = (packages: readonly Package[]): Inventory => ({
 
 describe('what an image’s maker may put into it', () => {
   test.for([
-    { cpe: 'cpe:2.3:nonsense' },
     { supplier: '<<>>' },
     { supplier: 'Name <not a mail address>' },
     { homepage: 'http://[broken' },

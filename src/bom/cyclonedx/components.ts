@@ -56,7 +56,6 @@ export function packageComponent(found: Package): Models.Component {
     ...(found.namespace === undefined || found.kind === 'os' ? {} : { group: found.namespace }),
     ...(found.version === undefined ? {} : { version: found.version }),
     ...(found.description === undefined ? {} : { description: found.description }),
-    ...cpeOf(found.cpe),
     ...suppliedBy(found.supplier),
     hashes: hashesOf(found.distribution),
     licenses: new Models.LicenseRepository(declaredLicenses(found.licenses)),
