@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox[Symbol.asyncDispose]());
 afterEach(async () => {
-  for (const stub of stubs.splice(0)) await stub[Symbol.asyncDispose]();
+  for (const running of stubs.splice(0)) await running[Symbol.asyncDispose]();
 });
 
 describe.for([
@@ -171,10 +171,9 @@ describe('a service that fails', () => {
     const real = services(1).rekor[0]?.url ?? '';
     let conflicts = 0;
     const url = await stub(async (body, path) => {
-      const response = await fetch(`${real}${path}`, {
-        ...(path.endsWith('entries') ? { method: 'POST', body: await body } : {}),
-      });
-      if (!path.endsWith('entries')) return json(response.status, await response.json());
+      const isNew = path.endsWith('entries');
+      const response = await fetch(`${real}${path}`, isNew ? { method: 'POST', body: await body } : {});
+      if (!isNew) return json(response.status, await response.json());
       conflicts += 1;
       const location = response.headers.get('location') ?? '';
       return json(409, { message: 'an equivalent entry already exists' }, { location });
