@@ -83,7 +83,7 @@ async function signWith(
   const bundle = await interruptible(builder.create(artifact), context);
   const entries = bundle.verificationMaterial.tlogEntries;
   return {
-    bytes: Buffer.from(serialise(bundle)),
+    bytes: Buffer.from(JSON.stringify(bundleToJSON(bundle))),
     signer: key.identity,
     logEntries: entries.map(({ logId, logIndex }, at) => ({
       url: services.rekor[at]?.url ?? '',
@@ -96,11 +96,4 @@ async function signWith(
 
 function logWitness({ url, majorApiVersion }: SigningService, context: Context): Witness {
   return majorApiVersion === 2 ? rekorV2Witness(url, context) : rekorV1Witness(url, context);
-}
-
-/** Without the empty `keyid` that the library writes: the one signature's key is in the certificate. */
-function serialise(bundle: Parameters<typeof bundleToJSON>[0]): string {
-  return JSON.stringify(bundleToJSON(bundle), (key, value: unknown) =>
-    key === 'keyid' && value === '' ? undefined : value,
-  );
 }

@@ -101,7 +101,9 @@ describe('another repository', () => {
   });
 
   test.for(['&from=team/absent', ''])('gets an upload instead of a mount when the source is "%s"', async (from) => {
-    const mounted = await elsewhere.send('POST', `blobs/uploads/?mount=${digestOf('not here')}${from}`);
+    const digest = await client.pushBlob('not for others');
+    const mounted = await elsewhere.send('POST', `blobs/uploads/?mount=${digest}${from}`);
+    expect((await elsewhere.send('HEAD', `blobs/${digest}`)).status).toBe(404);
     expect(mounted.status).toBe(202);
     expect(mounted.headers.get('location')).toMatch(/^\/v2\/team\/other\/blobs\/uploads\//);
   });
