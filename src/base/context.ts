@@ -3,6 +3,8 @@ export interface Context {
   /** The only clock. Tests fix it. */
   readonly now: () => Date;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Path of the Node that runs boltseal. */
+  readonly execPath: string;
   /** Aborted on Ctrl-C: every wait and every request honours it. */
   readonly signal: AbortSignal;
   /** Progress and warnings on their way to stderr. Never results. */

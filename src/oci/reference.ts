@@ -84,7 +84,7 @@ export function parseReference(text: string): Reference {
 
 /** @throws BoltsealError REFERENCE_INVALID */
 export function parseRegistryReference(text: string): RegistryReference {
-  const [name = '', digestText] = splitOnce(text, '@');
+  const [name, digestText] = splitOnce(text, '@');
   const digest = digestText === undefined ? undefined : parseDigest(digestText);
   const colon = name.lastIndexOf(':');
   const hasTag = colon > name.lastIndexOf('/');
@@ -135,9 +135,8 @@ function suffix({ tag, digest }: { readonly tag?: string; readonly digest?: Dige
 }
 
 function splitHost(name: string): { host: string; repository: string } {
-  const [first = '', rest] = splitOnce(name, '/');
-  const isHost =
-    rest !== undefined && (/[.:]/.test(first) || first.toLowerCase() === 'localhost' || first !== first.toLowerCase());
+  const [first, rest] = splitOnce(name, '/');
+  const isHost = rest !== undefined && (/[.:]/.test(first) || first.toLowerCase() === 'localhost');
   const host = isHost ? first : 'docker.io';
   const repository = isHost ? rest : name;
   const official = normaliseHost(host) === 'docker.io' && !repository.includes('/');
@@ -145,7 +144,7 @@ function splitHost(name: string): { host: string; repository: string } {
 }
 
 function splitPath(text: string): { path: string; tag?: string; digest?: Digest } {
-  const [beforeDigest = '', digestText] = splitOnce(text, '@sha');
+  const [beforeDigest, digestText] = splitOnce(text, '@sha');
   const [, path = beforeDigest, tag] = /^(.+):([^/:\\]+)$/.exec(beforeDigest) ?? [];
   notEmpty(path);
   if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `"${tag}" is not a tag`);
