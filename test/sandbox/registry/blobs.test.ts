@@ -1,4 +1,5 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -141,6 +142,21 @@ describe('an upload', () => {
 
   test.for(['bytes 0-2/3', '0-1', '2-0', 'x'])('refuses three bytes with Content-Range: %s', async (range) => {
     expect((await patch(await begin(), 'abc', range)).status).toBeGreaterThanOrEqual(400);
+  });
+
+  test.for([
+    ['takes', '0-2', 202],
+    ['refuses', '0-3', 400],
+  ] as const)('%s three bytes of unannounced length with Content-Range: %s', async ([, range, status]) => {
+    const url = new URL(await begin(), registry.url);
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    const sent = request(url, { method: 'PATCH', headers: { 'content-range': range } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    sent.write('ab');
+    sent.end('c');
+    expect(await promise).toBe(status);
   });
 
   test('with the wrong digest is gone, and so are its bytes', async () => {
