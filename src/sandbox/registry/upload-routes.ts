@@ -46,7 +46,7 @@ async function begin(request: SandboxRequest, name: string, stores: Stores): Pro
   }
   if (digest === null || digest === undefined) return progress(202, stores.uploads.begin(name));
   requireDigest(digest);
-  return await finish(request, stores.uploads.begin(name), stores);
+  return finish(request, stores.uploads.begin(name), stores);
 }
 
 async function addChunk(request: SandboxRequest, upload: Upload, { uploads }: Stores): Promise<SandboxReply> {

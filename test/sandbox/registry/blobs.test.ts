@@ -202,7 +202,7 @@ async function begin(): Promise<string> {
 }
 
 async function patch(location: string, body: string, range: string): Promise<Response> {
-  return await client.send('PATCH', location, { body, headers: { 'content-range': range } });
+  return client.send('PATCH', location, { body, headers: { 'content-range': range } });
 }
 
 async function codeOf(response: Response): Promise<string | undefined> {
