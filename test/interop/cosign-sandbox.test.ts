@@ -73,7 +73,7 @@ describe.skipIf(missingTools('the OCI conformance suite', 'conformance'))('the s
 async function cosign(...args: readonly string[]): Promise<ToolResult> {
   const [verb = '', ...rest] = args;
   const flags = ['--allow-http-registry', '--trusted-root', sandbox.trustedRootPath];
-  return await runToolBeside('cosign', [verb, ...flags, ...rest]);
+  return runToolBeside('cosign', [verb, ...flags, ...rest]);
 }
 
 function verify(identity: string, ...more: readonly string[]): Promise<ToolResult> {
