@@ -31,7 +31,7 @@ describe('the owner', () => {
   });
 
   test('is not named when there is another copy that nobody owns', () => {
-    const { packages } = merge({ packages: [found('six', 'usr/lib/six'), found('six', 'opt/six')], owners });
+    const { packages } = merge({ packages: [found('six', 'usr/lib/six'), found('six', 'venv/six')], owners });
     expect(packages).toHaveLength(1);
     expect(packages[0]).not.toHaveProperty('ownedBy');
   });
