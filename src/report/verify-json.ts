@@ -8,11 +8,11 @@ import type { VerifyResult } from './verify-view.ts';
  */
 export function verifyJson(results: readonly VerifyResult[]): string {
   const allowed = results.length > 0 && results.every(({ decision }) => decision.outcome !== 'denied');
-  const document = { schemaVersion: 1, kind: 'VerifyResult', allowed, images: results.map(oneImage) };
+  const document = { schemaVersion: 1, kind: 'VerifyResult', allowed, images: results.map(imageJson) };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function oneImage({ decision, image, what, rejections = [] }: VerifyResult): object {
+export function imageJson({ decision, image, what, rejections = [] }: VerifyResult): object {
   const { subject, name, tag, outcome, code, reason, next, policies, excludedBy } = decision;
   return {
     image,

@@ -27,10 +27,10 @@ export interface VerifyResult {
 
 /** The decisions as text: a tree for each image, then a line that counts them. Ends with a newline. */
 export function verifyText(results: readonly VerifyResult[], style: VerifyStyle = PLAIN): string {
-  return `${[...results.map((result) => oneImage(result, style)), summary(results)].join('\n\n')}\n`;
+  return `${[...results.map((result) => imageText(result, style)), summary(results)].join('\n\n')}\n`;
 }
 
-function oneImage({ decision, image, what }: VerifyResult, style: VerifyStyle): string {
+export function imageText({ decision, image, what }: VerifyResult, style: VerifyStyle): string {
   const { outcome, subject, reason, code, next, policies, excludedBy } = decision;
   const mark = MARKS[outcome](style);
   const lines = [
@@ -97,6 +97,6 @@ function summary(results: readonly VerifyResult[]): string {
 }
 
 /** Reasons quote what strangers wrote: control characters and marks that turn text around are shown as their code. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
