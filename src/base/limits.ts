@@ -24,12 +24,20 @@ export const LIMITS = {
   discoverDepth: 8,
 
   layersPerImage: 4096,
+  /** Indexes within an index, and how deep. */
+  nestedIndexes: 64,
+  indexDepth: 4,
+  /** Of a layer, compressed or not. */
   layerBytes: 64 * GiB,
   entriesPerLayer: 10_000_000,
   /** A path or link name in a tar header, with its pax or GNU extension. */
   tarNameBytes: 64 * KiB,
   tarExtensionBytes: 1 * MiB,
   symlinkHops: 64,
+  /** Parts of a path, also of one that symlinks led to. Linux allows half as many. */
+  pathComponents: 4096,
+  /** Names in all layers of an image together, folders that are only implied counted. */
+  treeNodes: 20_000_000,
   /** A file that a cataloger asked to see whole. */
   catalogFileBytes: 256 * MiB,
 
@@ -48,6 +56,10 @@ export const LIMITS = {
   /** How long a writer of a fallback tag goes on until its entry stays. */
   fallbackTagAttempts: 60,
   credentialHelperTimeoutMs: 30_000,
+
+  /** For the lock on a layout, and until a holder that shows no life is taken for dead. */
+  lockWaitMs: 60_000,
+  lockStaleMs: 10_000,
 
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */
