@@ -20,6 +20,7 @@ import {
   type LayoutEntry,
   type LayoutIndex,
 } from './layout-index.ts';
+import type { WriteOptions } from './source.ts';
 import { describeReferrer, findFallback, referrersTag } from './layout-referrers.ts';
 
 /**
@@ -66,13 +67,15 @@ export async function writeLayoutBlob(
 export async function writeLayoutManifest(
   root: string,
   bytes: Uint8Array,
-  { tag }: { readonly tag?: string },
+  { tag, nested = false }: WriteOptions,
   context: Context,
 ): Promise<Descriptor> {
   const digest = digestOf(bytes);
   const manifest = parseManifest(bytes, undefined, `the manifest ${digest}`);
   const descriptor = { mediaType: manifest.mediaType, digest, size: bytes.length };
   await writeLayoutBlob(root, descriptor, () => bytes, context);
+  // It is found through the index that names it; an entry of its own would make it look like another image.
+  if (nested && tag === undefined && manifest.subject === undefined) return descriptor;
   const update = async (): Promise<void> => {
     const index = await readLayoutIndex(directoryFiles(root));
     const listed = describeReferrer({ digest, bytes, manifest });
@@ -158,5 +161,6 @@ function toJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
-const LOCK_NAME = '.boltseal.lock';
+/** Whoever changes `index.json` holds this lock. */
+export const LOCK_NAME = '.boltseal.lock';
 const CREATED: ReadonlySet<string> = new Set(['oci-layout', 'index.json', 'blobs']);
