@@ -1,24 +1,30 @@
 import type { Context } from '../../base/context.ts';
-import { BoltsealError, isBoltsealError, messageOf } from '../../base/errors.ts';
+import { BoltsealError, messageOf } from '../../base/errors.ts';
 import { parseJson } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { asArray, asObject, asString, optional, ShapeError } from '../../base/shape.ts';
-import type { Digest } from '../../oci/digest.ts';
-import { readBody } from '../http.ts';
+import { isDigest, type Digest } from '../../oci/digest.ts';
+import { discardBody, readBody } from '../http.ts';
 import type { HttpResponse } from '../http-message.ts';
 import { resolveLocation } from '../redirect.ts';
 import { nextLink } from './link.ts';
-import { nameOf, resolveTag } from './manifests.ts';
+import { ACCEPT_MANIFESTS, nameOf, resolveTag } from './manifests.ts';
 import type { RepositoryClient } from './repository-client.ts';
 
-/** What a tag stands for; undefined when the registry says that it is not there. @throws BoltsealError the registry's codes */
+/**
+ * What a tag stands for; undefined when the registry says that it is not there: one HEAD, where HEAD is answered.
+ *
+ * @throws BoltsealError the registry's codes
+ */
 export async function findTag(client: RepositoryClient, tag: string, context: Context): Promise<Digest | undefined> {
-  try {
-    return await resolveTag(client, tag, context);
-  } catch (error) {
-    if (isBoltsealError(error, 'NOT_FOUND')) return undefined;
-    throw error;
-  }
+  const doing = `looking up ${nameOf(client)}:${tag}`;
+  const headers = { accept: ACCEPT_MANIFESTS };
+  const head = await client.send({ method: 'HEAD', path: `manifests/${tag}`, headers, access: 'pull', doing });
+  await discardBody(head);
+  const digest = head.headers['docker-content-digest'] ?? '';
+  if (head.status === 200 && isDigest(digest)) return digest;
+  if (head.status === 404) return undefined;
+  return resolveTag(client, tag, context);
 }
 
 /**
