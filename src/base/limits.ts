@@ -20,6 +20,8 @@ export const LIMITS = {
   referrersListBytes: 64 * MiB,
   /** Candidates that are fetched and verified for one image. */
   bundlesPerSubject: 1000,
+  /** Log entries, and again timestamps, in one bundle: the client specification asks for no more. */
+  proofsPerBundle: 32,
   redirects: 5,
   discoverDepth: 8,
 
@@ -40,8 +42,11 @@ export const LIMITS = {
   treeNodes: 20_000_000,
   /** A file that a cataloger asked to see whole. */
   catalogFileBytes: 256 * MiB,
+  /** The description of one package in a layer: package.json, METADATA, a copyright file. */
+  packageManifestBytes: 16 * MiB,
 
   policyBytes: 4 * MiB,
+  policyDepth: 32,
   trustRootBytes: 16 * MiB,
   credentialFileBytes: 4 * MiB,
 

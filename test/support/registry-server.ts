@@ -17,6 +17,8 @@ export interface RegistryBehaviour extends ReferrersBehaviour, AuthBehaviour {
   dashTagIsDigest: boolean;
   /** Answers a mount of a blob that is there with 201. */
   mounts: boolean;
+  /** Takes a blob that comes with the POST. */
+  singlePost: boolean;
   uploadLocation: 'relative' | 'absolute';
   /** Answers instead of the registry when it returns something. */
   fault: (request: RecordedRequest) => Answer | Promise<Answer | undefined> | undefined;
@@ -86,6 +88,7 @@ const HONEST: RegistryBehaviour = {
   checksIndexes: false,
   dashTagIsDigest: false,
   mounts: true,
+  singlePost: true,
   uploadLocation: 'relative',
   fault: () => undefined,
 };
@@ -161,12 +164,17 @@ function upload({ method, path, query, body }: RecordedRequest, state: State): A
   if (method === 'POST') {
     const mount = query.get('mount') ?? '';
     if (behaviour.mounts && blobs.has(mount)) return { status: 201, headers: { location: `/v2/blobs/${mount}` } };
+    const given = query.get('digest');
+    if (behaviour.singlePost && given !== null) return storeBlob(given, body, blobs);
     state.uploads += 1;
     const host = behaviour.uploadLocation === 'absolute' ? (behaviour.uploadHost ?? '') : '';
     return { status: 202, headers: { location: `${host}${path}${state.uploads}?_state=a%2Bb%3D` } };
   }
-  const digest = query.get('digest') ?? '';
   if (query.get('_state') !== 'a+b=') return problem(404, 'BLOB_UPLOAD_INVALID');
+  return storeBlob(query.get('digest') ?? '', body, blobs);
+}
+
+function storeBlob(digest: string, body: Buffer, blobs: State['blobs']): Answer {
   if (digestOf(body) !== digest) return problem(400, 'DIGEST_INVALID');
   blobs.set(digest, body);
   return { status: 201, headers: { location: `/v2/blobs/${digest}`, 'docker-content-digest': digest } };

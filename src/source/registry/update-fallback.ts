@@ -15,8 +15,9 @@ import { pause } from './retry.ts';
 
 /** The entry has to be seen this often in a row, with random pauses, before it counts as staying. */
 const CLEAN_READS = 3;
-const PAUSE_FROM_MS = 30;
-const PAUSE_TO_MS = 90;
+/** Pauses reach from this, or two round trips, to three times that: somebody else's read and write have to fit in. */
+const SHORTEST_PAUSE_MS = 30;
+const LONGEST_PAUSE_MS = 2000;
 
 /**
  * Puts a referrer on the list under its subject's fallback tag: distribution-spec 1.1.1, "Pushing Manifests with Subject".
@@ -36,7 +37,9 @@ export async function addToFallbackIndex(
   let cleanReads = 0;
   let written = false;
   for (let attempt = 0; attempt < LIMITS.fallbackTagAttempts; attempt += 1) {
+    const startedAt = context.now().getTime();
     const index = await readFallbackIndex(client, subject, context);
+    const roundTripMs = context.now().getTime() - startedAt;
     if (lists(index, entry.digest)) {
       cleanReads += 1;
       if (!written || cleanReads >= CLEAN_READS) return;
@@ -47,9 +50,14 @@ export async function addToFallbackIndex(
       if (outcome.kind === 'stale') continue;
       written = true;
     }
-    await pause(randomInt(PAUSE_FROM_MS, PAUSE_TO_MS) * (cleanReads + 1), context);
+    await pause(pauseMs(roundTripMs) * (cleanReads + 1), context);
   }
   throw failed(client, subject, `other writers replaced the list ${LIMITS.fallbackTagAttempts} times`);
+}
+
+function pauseMs(roundTripMs: number): number {
+  const shortestMs = Math.min(Math.max(SHORTEST_PAUSE_MS, 2 * Math.round(roundTripMs)), LONGEST_PAUSE_MS);
+  return randomInt(shortestMs, 3 * shortestMs);
 }
 
 function lists(index: FallbackIndex, digest: Digest): boolean {

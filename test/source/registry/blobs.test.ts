@@ -8,13 +8,17 @@ import { startRegistry } from '../../support/registry-server.ts';
 const big = blobOf(randomBytes(300_000));
 
 describe('pushing a blob', () => {
-  test('takes two requests, and one when it is there', async () => {
-    await using registry = await startRegistry();
+  test.each([
+    ['that takes it with the first request', true, ['POST']],
+    ['that does not', false, ['POST', 'PUT']],
+  ])('to a registry %s takes no request more, and one when it is there', async (_, singlePost, methods) => {
+    await using registry = await startRegistry({ singlePost });
     const { descriptor, bytes } = blobOf('hello');
     await openAt(registry.host).writeBlob(descriptor, () => bytes);
-    expect(registry.lines().map((line) => line.split(' ')[0])).toEqual(['POST', 'PUT']);
+    expect(registry.lines().map((line) => line.split(' ')[0])).toEqual(methods);
+    expect(registry.blobs.get(descriptor.digest)?.equals(bytes)).toBe(true);
     await openAt(registry.host).writeBlob(descriptor, () => bytes);
-    expect(registry.lines()).toHaveLength(3);
+    expect(registry.lines()).toHaveLength(methods.length + 1);
   });
 
   test('a big one is asked for first, and streamed', async () => {
@@ -35,7 +39,7 @@ describe('pushing a blob', () => {
       uploadLocation: 'absolute',
       uploadHost: storage.origin,
     });
-    const { descriptor, bytes } = blobOf('hello');
+    const { descriptor, bytes } = big;
     await openAt(registry.host, { options: { credential: { kind: 'basic', ...account } } }).writeBlob(
       descriptor,
       () => bytes,
@@ -59,7 +63,7 @@ describe('pushing a blob', () => {
   });
 
   test('with the wrong bytes fails at once', async () => {
-    await using registry = await startRegistry();
+    await using registry = await startRegistry({ singlePost: false });
     const { descriptor } = blobOf('hello');
     expect(await codeOf(openAt(registry.host).writeBlob(descriptor, () => Buffer.from('hellO')))).toBe(
       'REGISTRY_ERROR',
