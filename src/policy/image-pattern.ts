@@ -12,13 +12,13 @@ export type ImagePatternResult =
   { readonly ok: true; readonly value: ImagePattern } | { readonly ok: false; readonly problem: string };
 
 const ANY = '**';
-const HOST = /^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?$|^\[[0-9a-f:]+\](?::[0-9]{1,5})?$/;
+const HOST = /^(?:(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::(?:[0-9]{1,5}|\*))?$/;
 const SEGMENT = /^[a-z0-9._*-]+$/;
 
 /**
  * Reads a pattern: normalised the way references are (Docker Hub's names, case of the host, port 443, `library/`), so that
  * no spelling of an image escapes it. Stars in the host are refused but for a leading `*.`, which a stranger cannot
- * register under; `**` stands for whole segments.
+ * register under, and any port as `:*`; `**` stands for whole segments.
  */
 export function compileImagePattern(written: string): ImagePatternResult {
   if (written === ANY) return { ok: true, value: { pattern: ANY, matches: () => true } };
@@ -39,7 +39,8 @@ function normalise(written: string): string {
 
 function problemOf(pattern: string): string | undefined {
   const [host = '', ...path] = pattern.split('/');
-  if (!HOST.test(host)) return `"${host}" is not a registry host (a star is only possible as a leading "*.")`;
+  if (!HOST.test(host))
+    return `"${host}" is not a registry host (a star is only possible as a leading "*." and as a port)`;
   const last = path.at(-1) ?? '';
   if (last.includes('@') || last.includes(':'))
     return 'a pattern matches the name of an image: leave out tag and digest';

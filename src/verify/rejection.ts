@@ -2,6 +2,10 @@ import { messageOf } from '../base/errors.ts';
 
 /** Every reason for which a bundle is not accepted, what it means and what to do about it. Stable. */
 export const REJECTIONS = {
+  BUNDLE_UNREADABLE: {
+    meaning: 'a bundle is listed, but its bytes are missing, damaged, or belong to another image',
+    next: 'Attach it again, or remove what is damaged from the list of referrers.',
+  },
   BUNDLE_MALFORMED: {
     meaning: 'the bundle is not strict JSON of the shape its media type demands',
     next: 'Sign again with a current tool; what is there cannot be read in only one way.',
