@@ -62,7 +62,7 @@ export const LIMITS = {
   tagsPerRepository: 100_000,
 
   /** An artifact that is pulled into a folder: its files, and what a packed folder unpacks to. */
-  filesPerArtifact: 10_000,
+  filesPerArtifact: 100_000,
   artifactBytes: 64 * GiB,
   /** A folder that is packed to be attached. */
   packedFolderBytes: 2 * GiB,
