@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
@@ -153,11 +154,12 @@ async function fetchLayer({ source, folder, layer, at }: Fetch, context: Context
 }
 
 /** Exclusive, and synced, so that a file that has its name also has its bytes. */
-async function stage(path: string, body: NodeJS.ReadableStream, { signal }: Context): Promise<void> {
+async function stage(path: string, body: Readable, { signal }: Context): Promise<void> {
   try {
-    await using file = await open(path, 'wx', 0o644);
-    await pipeline(body, file.createWriteStream({ flush: true, autoClose: false }), { signal });
+    const file = await open(path, 'wx', 0o644);
+    await pipeline(body, file.createWriteStream({ flush: true }), { signal });
   } catch (cause) {
+    body.destroy();
     throw writeError(cause, path);
   }
 }
