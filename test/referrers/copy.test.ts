@@ -14,7 +14,7 @@ import { problem } from '../support/http-server.ts';
 import { openAt, SOME_DIGEST } from '../support/open-registry.ts';
 import { putFallback, startRegistry, type RegistryBehaviour, type TestRegistry } from '../support/registry-server.ts';
 import { buildSealedImage, type SealedImage } from '../support/sealed-image.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/tools.ts';
 
 const context = testContext();
 const WRITES = /^(PUT|POST|PATCH|DELETE) /;
