@@ -39,6 +39,8 @@ export const LIMITS = {
   /** Until response headers, and between two pieces of a body. */
   responseTimeoutMs: 60_000,
   tokenTimeoutMs: 20_000,
+  /** For a person to sign in with the browser. */
+  signInTimeoutMs: 300_000,
   fulcioTimeoutMs: 30_000,
   /** Rekor v2 answers after the entry is in the tree, which takes up to 20 s. */
   rekorTimeoutMs: 90_000,

@@ -25,16 +25,16 @@ export async function findIdentityToken(options: TokenOptions, context: Context)
   const { env } = context;
   if (token !== undefined) {
     return (await isFile(token))
-      ? readIdentityToken(await readTokenFile(token), token, context)
-      : readIdentityToken(token, 'the command line', context);
+      ? readIdentityToken(await readTokenFile(token), { origin: token }, context)
+      : readIdentityToken(token, { origin: 'the command line' }, context);
   }
-  if (tokenFile !== undefined) return readIdentityToken(await readTokenFile(tokenFile), tokenFile, context);
+  if (tokenFile !== undefined) return readIdentityToken(await readTokenFile(tokenFile), { origin: tokenFile }, context);
   const fromEnvironment = env['SIGSTORE_ID_TOKEN'];
   if (fromEnvironment !== undefined && fromEnvironment !== '')
-    return readIdentityToken(fromEnvironment, 'SIGSTORE_ID_TOKEN', context);
+    return readIdentityToken(fromEnvironment, { origin: 'SIGSTORE_ID_TOKEN' }, context);
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer } = env;
   if (url !== undefined && url !== '' && bearer !== undefined && bearer !== '')
-    return readIdentityToken(await requestFromActions(url, bearer, context), 'GitHub Actions', context);
+    return readIdentityToken(await requestFromActions(url, bearer, context), { origin: 'GitHub Actions' }, context);
   throw missing(env);
 }
 

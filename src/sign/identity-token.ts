@@ -1,6 +1,7 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
+import { outsideText } from './outside-text.ts';
 
 /** An OpenID Connect ID token, looked at but not verified here: the certificate authority does that. */
 export interface IdentityToken {
@@ -15,6 +16,13 @@ export interface IdentityToken {
   readonly origin: string;
 }
 
+/** Where a token was found, and whom it has to be for. */
+export interface TokenSource {
+  readonly origin: string;
+  /** By default what every certificate authority we know of expects. */
+  readonly audience?: string;
+}
+
 /** What the public certificate authority, and every other we know of, expects. */
 export const DEFAULT_AUDIENCE = 'sigstore';
 
@@ -24,7 +32,8 @@ export const DEFAULT_AUDIENCE = 'sigstore';
  *
  * @throws BoltsealError TOKEN_INVALID
  */
-export function readIdentityToken(text: string, origin: string, context: Context): IdentityToken {
+export function readIdentityToken(text: string, source: TokenSource, context: Context): IdentityToken {
+  const { origin, audience: wanted = DEFAULT_AUDIENCE } = source;
   const raw = text.trim();
   const claims = decode(raw, origin);
   const { iss: issuer, exp } = claims;
@@ -32,20 +41,20 @@ export function readIdentityToken(text: string, origin: string, context: Context
   if (issuer === undefined || exp === undefined)
     throw invalid(origin, 'it names no issuer or no time of expiry', SHAPE_HINT);
   checkTimes(claims, origin, context);
-  if (!audience.includes(DEFAULT_AUDIENCE)) {
-    const found = audience.map((name) => `"${name}"`).join(', ') || 'nobody';
-    throw invalid(origin, `it is meant for ${found}, not for "${DEFAULT_AUDIENCE}"`, AUDIENCE_HINT);
+  if (!audience.includes(wanted)) {
+    const found = audience.map((name) => `"${outsideText(name)}"`).join(', ') || 'nobody';
+    throw invalid(origin, `it is meant for ${found}, not for "${wanted}"`, AUDIENCE_HINT(wanted));
   }
   return { raw, issuer, identity: identityOf(claims, origin), audience, expiresAt: new Date(exp * 1000), origin };
 }
 
 /** One line for a person: whom the token names, who says so, until when. */
 export function describeToken({ identity, issuer, expiresAt, origin }: IdentityToken): string {
-  return `${identity}, vouched for by ${issuer} until ${toSecond(expiresAt)} (${origin}; not verified here)`;
+  return `${outsideText(identity)}, vouched for by ${outsideText(issuer)} until ${toSecond(expiresAt)} (${origin}; not verified here)`;
 }
 
 const SHAPE_HINT = 'An identity token is three parts of base64url with dots between; get a new one from the issuer.';
-const AUDIENCE_HINT = `Ask the issuer for a token whose audience is "${DEFAULT_AUDIENCE}".`;
+const AUDIENCE_HINT = (wanted: string): string => `Ask the issuer for a token whose audience is "${wanted}".`;
 const EXPIRY_HINT = 'Get a new token and sign right away; most issuers give tokens that last a few minutes.';
 const EMAIL_HINT = 'Verify the e-mail address with the issuer first, or sign with another identity.';
 

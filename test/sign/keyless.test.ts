@@ -44,7 +44,7 @@ function signer({ rekorVersion }: { rekorVersion: 1 | 2 }): StatementSigner {
   const config = parseSigningConfig(readFileSync(sandbox.signingConfigPath), 'the signing configuration');
   return keylessSigner({
     services: chooseServices(config, { rekorVersion }, context),
-    getToken: async () => readIdentityToken(await sandbox.token(), 'the sandbox', context),
+    getToken: async () => readIdentityToken(await sandbox.token(), { origin: 'the sandbox' }, context),
   });
 }
 
