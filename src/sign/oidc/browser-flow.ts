@@ -29,28 +29,53 @@ export async function signInWithBrowser(
   { redirectUrl, timeoutMs = LIMITS.signInTimeoutMs }: BrowserFlowOptions,
   context: Context,
 ): Promise<string> {
-  const { library, configuration } = client;
-  const verifier = library.randomPKCECodeVerifier();
-  const checks = { expectedState: library.randomState(), expectedNonce: library.randomNonce() };
+  const { library } = client;
+  const secrets = {
+    verifier: library.randomPKCECodeVerifier(),
+    state: library.randomState(),
+    nonce: library.randomNonce(),
+  };
   await using listener = await listenForRedirect(redirectUrl);
-  const address = library.buildAuthorizationUrl(configuration, {
-    redirect_uri: listener.url.href,
-    scope: SCOPE,
-    code_challenge: await library.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-    state: checks.expectedState,
-    nonce: checks.expectedNonce,
-  });
-  invite(address, client.issuer, context);
-  const redirect = await waitForPerson(listener, { issuer: client.issuer, timeoutMs }, context);
   try {
-    const grant = { ...checks, pkceCodeVerifier: verifier, idTokenExpected: true };
-    const { id_token: token = '' } = await library.authorizationCodeGrant(configuration, redirect.url, grant);
+    invite(await addressFor(client, secrets, listener.url), client.issuer, context);
+    return await redeem(client, secrets, await waitForPerson(listener, timeoutMs, context));
+  } catch (error) {
+    throw explainFailure(error, { doing: 'signing in did not succeed', ...client }, context);
+  }
+}
+
+/** What only this sign-in knows: an answer without them is of another. */
+interface Secrets {
+  readonly verifier: string;
+  readonly state: string;
+  readonly nonce: string;
+}
+
+async function addressFor({ library, configuration }: OidcClient, secrets: Secrets, redirectUrl: URL): Promise<URL> {
+  return library.buildAuthorizationUrl(configuration, {
+    redirect_uri: redirectUrl.href,
+    scope: SCOPE,
+    code_challenge: await library.calculatePKCECodeChallenge(secrets.verifier),
+    code_challenge_method: 'S256',
+    state: secrets.state,
+    nonce: secrets.nonce,
+  });
+}
+
+/** Changes the code for a token; the browser hears how that went. */
+async function redeem(
+  { library, configuration }: OidcClient,
+  { verifier, state, nonce }: Secrets,
+  redirect: Redirect,
+): Promise<string> {
+  try {
+    const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
+    const { id_token: token = '' } = await library.authorizationCodeGrant(configuration, redirect.url, checks);
     await redirect.answer('signed-in');
     return token;
   } catch (error) {
     await redirect.answer('failed');
-    throw explainFailure(error, { doing: 'signing in did not succeed', ...client }, context);
+    throw error;
   }
 }
 
@@ -65,18 +90,12 @@ function invite(address: URL, issuer: string, context: Context): void {
   openBrowser(address, context);
 }
 
-async function waitForPerson(
-  listener: RedirectListener,
-  { issuer, timeoutMs }: { readonly issuer: string; readonly timeoutMs: number },
-  context: Context,
-): Promise<Redirect> {
+async function waitForPerson(listener: RedirectListener, timeoutMs: number, context: Context): Promise<Redirect> {
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
   try {
     const redirect = await Promise.race([listener.redirect, delay(timeoutMs, undefined, { signal })]);
     if (redirect !== undefined) return redirect;
-  } catch (error) {
-    throw explainFailure(error, { doing: 'signing in did not succeed', issuer }, context);
   } finally {
     ended.abort();
   }
