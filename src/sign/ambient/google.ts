@@ -23,8 +23,8 @@ export function googleProvider(productNameFile = PRODUCT_NAME_FILE): AmbientProv
       variable(context, 'GCE_METADATA_HOST') !== undefined ||
       variable(context, 'CLOUD_RUN_JOB') !== undefined ||
       PRODUCT_NAMES.includes((await readFile(productNameFile, 'utf8').catch(() => '')).trim()),
-    fetch: (audience, context) =>
-      requestToken(
+    fetch: async (audience, context) =>
+      await requestToken(
         {
           title: 'Google Cloud',
           url: identityUrl(audience, context),
