@@ -20,14 +20,13 @@ export interface Endpoint extends AsyncDisposable {
 /** An HTTP server on loopback that answers every request in one way, or not at all. */
 export async function startEndpoint(answer: (response: ServerResponse, request: Asked) => void): Promise<Endpoint> {
   const requests: Asked[] = [];
-  const server = createServer((incoming, response) => {
-    void readText(incoming).then((body) => {
-      const { method = '', url: path = '', headers } = incoming;
-      const request = { method, path, headers, body };
-      requests.push(request);
-      answer(response, request);
-    });
-  });
+  const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = '', url: path = '', headers } = incoming;
+    const request = { method, path, headers, body: await readText(incoming) };
+    requests.push(request);
+    answer(response, request);
+  };
+  const server = createServer((incoming, response) => void handle(incoming, response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
