@@ -8,9 +8,9 @@ export function outsideText(text: string, secrets: readonly string[] = []): stri
   return line.length > MAX_CHARACTERS ? `${line.slice(0, MAX_CHARACTERS)}…` : line;
 }
 
-/** True for what has the shape of a signed JSON Web Token (RFC 7519 in the compact form of RFC 7515). */
+/** True for what has the shape of a JSON Web Token (RFC 7519 in the compact form of RFC 7515). */
 export function looksLikeToken(text: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text.trim());
+  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text.trim());
 }
 
 const MAX_CHARACTERS = 300;

@@ -9,9 +9,6 @@ import { signInWithDevice } from './oidc/device-flow.ts';
 import type { AuthFlow, SigningIdentityOptions } from './signing-identity.ts';
 import { readSecretFile } from './token-file.ts';
 
-/** The issuer of Sigstore's public instance. */
-export const PUBLIC_ISSUER = 'https://oauth2.sigstore.dev/auth';
-
 type Flow = (client: OidcClient, options: SigningIdentityOptions, context: Context) => Promise<string>;
 
 const FLOWS: Readonly<Record<Exclude<AuthFlow, 'token'>, { readonly title: string; readonly run: Flow }>> = {
@@ -40,8 +37,12 @@ export async function signIn(
   options: SigningIdentityOptions,
   context: Context,
 ): Promise<FoundToken> {
-  const { issuer = PUBLIC_ISSUER, clientId = DEFAULT_AUDIENCE, clientSecretFile } = options;
+  const { issuer, clientId = DEFAULT_AUDIENCE, clientSecretFile } = options;
   const { title, run } = FLOWS[flow];
+  if (issuer === undefined)
+    throw new BoltsealError('USAGE', 'there is no OIDC issuer to sign in at', {
+      hint: 'Name one with --oidc-issuer, or use a signing configuration that does.',
+    });
   if (flow === 'client_credentials' && clientSecretFile === undefined)
     throw new BoltsealError('USAGE', 'the client credentials flow needs a client secret', {
       hint: 'Put it into a file and name that with --oidc-client-secret-file.',

@@ -21,7 +21,7 @@ export interface SigningIdentityOptions {
   readonly flow?: AuthFlow;
   /** True when a person is there to answer: then the browser is the last resort. */
   readonly interactive?: boolean;
-  /** --oidc-issuer: where to sign in; by default the public instance's. */
+  /** --oidc-issuer: where to sign in; by default where the signing configuration says. */
   readonly issuer?: string;
   /** --oidc-client-id: who boltseal is to the issuer, and with that the audience every token must be for. */
   readonly clientId?: string;

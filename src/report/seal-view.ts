@@ -1,0 +1,27 @@
+import type { AttachedBundle } from '../actions/attached.ts';
+import type { SealedImage } from '../actions/seal-images.ts';
+import { jsonDocument } from './json-view.ts';
+
+export const sealView = {
+  text: (images: readonly SealedImage[]): string => images.map(lines).join(''),
+  json: (images: readonly SealedImage[]): string => jsonDocument('SealResult', { images }),
+} as const;
+
+function lines({ reference, sbom, signature, attestation }: SealedImage): string {
+  const unread = sbom.unknowns === 0 ? '' : `, ${count(sbom.unknowns, 'file')} that could not be read`;
+  return [
+    reference,
+    `  sealed by  ${signature.signer.identity} (${signature.signer.issuer})`,
+    `  SBOM       ${count(sbom.packages, 'package')}${unread}, ${sbom.sizeBytes} bytes, attested ${logged(attestation)}`,
+    `  signature  ${logged(signature)}`,
+    '',
+  ].join('\n');
+}
+
+function logged({ manifest, logEntries }: AttachedBundle): string {
+  return [`as ${manifest}`, ...logEntries.map(({ url, index }) => `logged at ${url} as entry ${index}`)].join(', ');
+}
+
+function count(many: number, what: string): string {
+  return `${many} ${what}${many === 1 ? '' : 's'}`;
+}
