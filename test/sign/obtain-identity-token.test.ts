@@ -6,7 +6,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, type SandboxRequest } from '../../src/sandbox/http/message.ts';
 import { serve, type Service } from '../../src/sandbox/http/server.ts';
 import { obtainIdentityToken } from '../../src/sign/obtain-identity-token.ts';
+import type { Context } from '../../src/base/context.ts';
+import { environment } from '../../src/sign/ambient/environment.ts';
+import { fileProvider } from '../../src/sign/ambient/file.ts';
 import { testContext } from '../support/context.ts';
+import { startEndpoint } from '../support/endpoint.ts';
+import { startOidcServer } from '../support/oidc-server.ts';
+import { withProgram } from '../support/program.ts';
+import { tokenOf as good } from '../support/tokens.ts';
+import { reply, startAgent, svidResponse } from '../support/workload-api.ts';
 
 const context = testContext();
 let directory: string;
@@ -87,10 +95,154 @@ describe('the identity token', () => {
   });
 
   test('nowhere is TOKEN_MISSING, and the hint names the ways to give one', async () => {
-    const found = obtainIdentityToken({}, { ...context, env: { GITHUB_ACTIONS: 'true' } });
+    const found = obtainIdentityToken(
+      {},
+      { ...context, env: { GITHUB_ACTIONS: 'true', METADATA_SERVER_DETECTION: 'none' } },
+    );
     await expect(found).rejects.toMatchObject({ code: 'TOKEN_MISSING', exitCode: 2 });
     for (const way of ['--identity-token', 'SIGSTORE_ID_TOKEN', 'GitHub Actions', 'sandbox', 'id-token: write'])
       await expect(found).rejects.toMatchObject({ hint: expect.stringContaining(way) as string });
+  });
+});
+
+describe('before a token is used', () => {
+  test('whom it names, who vouches for it and where it is from is said', async () => {
+    const said = testContext();
+    await obtainIdentityToken({ token: good({ sub: 'job\u001B[2J' }) }, said);
+    expect(said.events).toEqual([
+      {
+        kind: 'step',
+        message: expect.stringMatching(
+          /^signing as job \[2J, .*https:\/\/issuer\.example .*the command line/,
+        ) as string,
+      },
+    ]);
+  });
+
+  test.for([
+    ['expired', { exp: 1_700_000_000 }, /expired/],
+    ['for another audience', { aud: 'elsewhere' }, /meant for "elsewhere"/],
+    ['for nobody', { aud: undefined }, /meant for nobody/],
+  ] as const)('it is refused when it is %s, wherever it is from', async ([, claims, message]) => {
+    const token = good(claims);
+    await using endpoint = await startEndpoint((response) =>
+      response.writeHead(200, { 'metadata-flavor': 'Google' }).end(JSON.stringify({ value: token, token })),
+    );
+    await using metadata = await startEndpoint((response) =>
+      response.writeHead(200, { 'metadata-flavor': 'Google' }).end(token),
+    );
+    await using agent = await startAgent((stream) => reply(stream, svidResponse(['spiffe://example.org/job', token])));
+    await using program = await withProgram('circleci', `echo ${token}`);
+    const tokenFile = join(directory, 'mounted');
+    await writeFile(tokenFile, token);
+    const environments: readonly Record<string, string>[] = [
+      { SIGSTORE_ID_TOKEN: token },
+      { SIGSTORE_ID_TOKEN: token, GITLAB_CI: 'true' },
+      { ACTIONS_ID_TOKEN_REQUEST_URL: endpoint.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'bearer' },
+      { BUILDKITE_AGENT_ACCESS_TOKEN: 'bearer', BUILDKITE_JOB_ID: '1', BUILDKITE_AGENT_ENDPOINT: endpoint.url },
+      { CIRCLECI: 'true', CIRCLE_OIDC_TOKEN_V2: 'x', PATH: program.path },
+      { SPIFFE_ENDPOINT_SOCKET: agent.endpoint },
+      { GCE_METADATA_HOST: metadata.host },
+    ];
+    const refused = { code: 'TOKEN_INVALID', message: expect.stringMatching(message) as string };
+    for (const env of environments)
+      await expect(obtainIdentityToken({}, { ...context, env })).rejects.toMatchObject(refused);
+    await expect(obtainIdentityToken({ tokenFile }, context)).rejects.toMatchObject(refused);
+    await expect(obtainIdentityToken({ providers: [fileProvider(tokenFile)] }, context)).rejects.toMatchObject(refused);
+  });
+
+  test('its audience is the client ID, when one is given', async () => {
+    const token = good({ aud: 'my-client' });
+    expect((await obtainIdentityToken({ token, clientId: 'my-client' }, context)).audience).toEqual(['my-client']);
+    await expect(obtainIdentityToken({ token }, context)).rejects.toMatchObject({ code: 'TOKEN_INVALID' });
+  });
+
+  test('what is neither a token nor a file is refused, and not repeated', async () => {
+    const found = obtainIdentityToken({ token: 'ghp_0123456789' }, context);
+    await expect(found).rejects.toMatchObject({ code: 'TOKEN_INVALID' });
+    await expect(found).rejects.not.toMatchObject({ message: expect.stringContaining('ghp_') as string });
+  });
+});
+
+describe('what is asked for', () => {
+  const env = { SIGSTORE_ID_TOKEN: tokenOf('environment') };
+
+  test('may leave the surroundings out', async () => {
+    const found = obtainIdentityToken({ disableAmbient: true }, { ...context, env });
+    await expect(found).rejects.toMatchObject({
+      code: 'TOKEN_MISSING',
+      message: expect.stringContaining('ambient providers are disabled') as string,
+    });
+  });
+
+  test.for<[string, Parameters<typeof obtainIdentityToken>[0]]>([
+    ['a token and a file', { token: 'a', tokenFile: 'b' }],
+    ['a token and a provider', { token: 'a', provider: 'envvar' }],
+    ['a file and a flow', { tokenFile: 'a', flow: 'device' }],
+    ['a provider and a flow', { provider: 'envvar', flow: 'normal' }],
+    ['a provider and none', { provider: 'envvar', disableAmbient: true }],
+    ['client credentials without a secret', { flow: 'client_credentials', issuer: 'https://issuer.example' }],
+    ['a flow without an issuer', { flow: 'device' }],
+    ['a provider that does not exist', { provider: 'azure' }],
+  ])('may not be %s', async ([, options]) => {
+    await expect(obtainIdentityToken(options, { ...context, env })).rejects.toMatchObject({ code: 'USAGE' });
+  });
+});
+
+describe('signing in', () => {
+  const live = (onStep: (message: string) => void): Context =>
+    testContext({ now: () => new Date(), emit: (event) => void (event.kind === 'step' && onStep(event.message)) });
+  const visit = (message: string): void => {
+    const address = /open (\S+) in a browser/.exec(message)?.[1];
+    if (address !== undefined) void fetch(address).then((response) => response.text());
+  };
+  /** No provider of the machine the test runs on. */
+  const providers = [environment];
+
+  test('is the last resort when a person is there', async () => {
+    await using server = await startOidcServer();
+    const token = await obtainIdentityToken({ providers, interactive: true, issuer: server.url }, live(visit));
+    expect(token).toMatchObject({ identity: 'dev@example.org', issuer: server.url, origin: 'the browser' });
+  });
+
+  test.for([{ interactive: false }, { interactive: true, flow: 'token' }] as const)(
+    'is not tried with %o',
+    async (how) => {
+      const found = obtainIdentityToken({ providers, issuer: 'http://127.0.0.1:1', ...how }, live(visit));
+      await expect(found).rejects.toMatchObject({
+        code: 'TOKEN_MISSING',
+        hint: expect.stringContaining('--fulcio-auth-flow') as string,
+      });
+    },
+  );
+
+  test('goes before the surroundings when it was asked for', async () => {
+    await using server = await startOidcServer();
+    const surroundings = { ...live(visit), env: { SIGSTORE_ID_TOKEN: good({}) } };
+    const token = await obtainIdentityToken({ flow: 'device', issuer: server.url }, surroundings);
+    expect(token.origin).toBe('the device flow');
+  });
+
+  test('works with client credentials from a file', async () => {
+    await using server = await startOidcServer({ clientSecret: 'hush-hush' });
+    const clientSecretFile = join(directory, 'secret');
+    await writeFile(clientSecretFile, 'hush-hush\n');
+    const options = { flow: 'client_credentials', issuer: server.url, clientSecretFile } as const;
+    expect((await obtainIdentityToken(options, live(visit))).origin).toBe('client credentials');
+  });
+
+  test('gives no token for another audience than the client ID', async () => {
+    await using server = await startOidcServer({
+      clientSecret: 'hush-hush',
+      onTokens: (answer) => {
+        delete answer['id_token'];
+        answer['access_token'] = good({ aud: 'some-api', exp: 4_000_000_000 });
+      },
+    });
+    const clientSecretFile = join(directory, 'secret');
+    await writeFile(clientSecretFile, 'hush-hush\n');
+    const options = { flow: 'client_credentials', issuer: server.url, clientSecretFile } as const;
+    await expect(obtainIdentityToken(options, live(visit))).rejects.toThrow(/meant for "some-api"/);
   });
 });
 

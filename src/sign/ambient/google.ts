@@ -19,10 +19,7 @@ export function googleProvider(productNameFile = PRODUCT_NAME_FILE): AmbientProv
   return {
     name: 'google',
     title: 'Google Cloud',
-    isPresent: async (context) =>
-      variable(context, 'GCE_METADATA_HOST') !== undefined ||
-      variable(context, 'CLOUD_RUN_JOB') !== undefined ||
-      PRODUCT_NAMES.includes((await readFile(productNameFile, 'utf8').catch(() => '')).trim()),
+    isPresent: async (context) => detectionOf(context) ?? (await isMachineOfGoogle(productNameFile)),
     fetch: async (audience, context) =>
       await requestToken(
         {
@@ -38,6 +35,18 @@ export function googleProvider(productNameFile = PRODUCT_NAME_FILE): AmbientProv
         context,
       ),
   };
+}
+
+/** What the environment says, with METADATA_SERVER_DETECTION as Google's library for Node.js has it. */
+function detectionOf(context: Context): boolean | undefined {
+  const detection = variable(context, 'METADATA_SERVER_DETECTION');
+  if (detection === 'none') return false;
+  const names = ['GCE_METADATA_HOST', 'CLOUD_RUN_JOB'];
+  return detection === 'assume-present' || names.some((name) => variable(context, name) !== undefined) || undefined;
+}
+
+async function isMachineOfGoogle(productNameFile: string): Promise<boolean> {
+  return PRODUCT_NAMES.includes((await readFile(productNameFile, 'utf8').catch(() => '')).trim());
 }
 
 function identityUrl(audience: string, context: Context): URL {

@@ -41,7 +41,7 @@ export async function fetchJwtSvids(request: WorkloadApiRequest, context: Contex
       });
     if (cause instanceof BoltsealError) throw cause;
     const waited = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : undefined;
-    throw failed(waited ?? systemCodeOf(cause) ?? messageOf(cause), { hint: UNREACHABLE_HINT, cause });
+    throw failed(waited ?? reasonOf(cause), { hint: UNREACHABLE_HINT, cause });
   } finally {
     session.destroy();
   }
@@ -122,6 +122,12 @@ function unframe(body: Buffer): Buffer {
   if (body.length < PREFIX_BYTES || body[0] !== 0 || body.readUInt32BE(1) !== body.length - PREFIX_BYTES)
     throw new Error('the answer is not one uncompressed gRPC message');
   return body.subarray(PREFIX_BYTES);
+}
+
+/** ECONNREFUSED says enough; Node's own codes do not. */
+function reasonOf(error: unknown): string {
+  const code = systemCodeOf(error);
+  return code === undefined || code.startsWith('ERR_') ? outsideText(messageOf(error)) : code;
 }
 
 function failed(detail: string, options: { readonly hint: string; readonly cause?: unknown }): BoltsealError {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Context } from '../../../src/base/context.ts';
 import { googleProvider } from '../../../src/sign/ambient/google.ts';
 import { testContext } from '../../support/context.ts';
 import { startEndpoint } from '../../support/endpoint.ts';
@@ -63,6 +64,15 @@ describe('a machine', () => {
     const file = join(directory, 'product_name');
     await writeFile(file, name);
     expect(await googleProvider(file).isPresent(testContext())).toBe(expected);
+  });
+
+  test('is not asked what it is when the environment says', async () => {
+    const file = join(directory, 'product_name');
+    await writeFile(file, 'Google');
+    const context = (detection: string): Context => testContext({ env: { METADATA_SERVER_DETECTION: detection } });
+    expect(await googleProvider(file).isPresent(context('none'))).toBe(false);
+    expect(await googleProvider('absent').isPresent(context('assume-present'))).toBe(true);
+    expect(await googleProvider(file).isPresent(context(''))).toBe(true);
   });
 
   test('that does not say what it is, is not of Google', async () => {
