@@ -39,8 +39,8 @@ const actionsRoutes = [
     path: /^\/token$/,
     answer({ url, headers }: SandboxRequest) {
       if (headers.authorization !== 'Bearer hush') return json(401, { message: 'who are you, bearer of hush-hush?' });
-      const good = url.searchParams.get('api-version') === '2' && url.searchParams.get('audience') === 'sigstore';
-      return good ? json(200, { value: tokenOf('actions') }) : json(400, { message: 'bad query' });
+      const isGood = url.searchParams.get('api-version') === '2' && url.searchParams.get('audience') === 'sigstore';
+      return isGood ? json(200, { value: tokenOf('actions') }) : json(400, { message: 'bad query' });
     },
   },
   { methods: ['GET'], path: /^\/html$/, answer: () => ({ status: 200, body: '<html>' }) },
