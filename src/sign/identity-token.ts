@@ -8,6 +8,8 @@ export interface IdentityToken {
   /** The token itself. Never shown, logged or put in an error. */
   readonly raw: string;
   readonly issuer: string;
+  /** Who knows the person, where the issuer only passes that on (Dex): certificates of the public instance name this one. */
+  readonly upstreamIssuer?: string;
   /** The e-mail address, else the subject: what the certificate authority asks a proof for. */
   readonly identity: string;
   readonly audience: readonly string[];
@@ -36,6 +38,7 @@ export function readIdentityToken(text: string, source: TokenSource, context: Co
   const { origin, audience: wanted = DEFAULT_AUDIENCE } = source;
   const raw = text.trim();
   const claims = decode(raw, origin);
+  checkTypes(claims, origin);
   const { iss: issuer, exp } = claims;
   const audience = [claims.aud ?? []].flat();
   if (issuer === undefined || exp === undefined)
@@ -45,12 +48,22 @@ export function readIdentityToken(text: string, source: TokenSource, context: Co
     const found = audience.map((name) => `"${outsideText(name)}"`).join(', ') || 'nobody';
     throw invalid(origin, `it is meant for ${found}, not for "${wanted}"`, AUDIENCE_HINT(wanted));
   }
-  return { raw, issuer, identity: identityOf(claims, origin), audience, expiresAt: new Date(exp * 1000), origin };
+  const upstreamIssuer = upstreamOf(claims);
+  return {
+    raw,
+    issuer,
+    ...(upstreamIssuer === undefined ? {} : { upstreamIssuer }),
+    identity: identityOf(claims, origin),
+    audience,
+    expiresAt: new Date(exp * 1000),
+    origin,
+  };
 }
 
 /** One line for a person: whom the token names, who says so, until when. */
-export function describeToken({ identity, issuer, expiresAt, origin }: IdentityToken): string {
-  return `${outsideText(identity)}, vouched for by ${outsideText(issuer)} until ${toSecond(expiresAt)} (${origin}; not verified here)`;
+export function describeToken({ identity, issuer, upstreamIssuer, expiresAt, origin }: IdentityToken): string {
+  const issuers = [...(upstreamIssuer === undefined ? [] : [upstreamIssuer]), issuer].map((name) => outsideText(name));
+  return `${outsideText(identity)}, vouched for by ${issuers.join(' through ')} until ${toSecond(expiresAt)} (${origin}; not verified here)`;
 }
 
 const SHAPE_HINT = 'An identity token is three parts of base64url with dots between; get a new one from the issuer.';
@@ -66,6 +79,23 @@ function decode(raw: string, origin: string): JWTPayload {
     throw invalid(origin, 'it is not a JSON Web Token', SHAPE_HINT);
   }
 }
+
+/** The types of RFC 7519, section 4.1, which decoding does not look at: whoever made the token chose them. */
+function checkTypes(claims: JWTPayload, origin: string): void {
+  const { iss, sub, aud, exp, nbf }: Readonly<Record<string, unknown>> = claims;
+  const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+  const isTime = (value: unknown): boolean =>
+    value === undefined || (typeof value === 'number' && Math.abs(value) <= MAX_SECONDS);
+  const wrong = [
+    ...Object.entries({ iss, sub }).filter(([, value]) => !isText(value)),
+    ...Object.entries({ exp, nbf }).filter(([, value]) => !isTime(value)),
+    ...Object.entries({ aud }).filter(([, value]) => ![value].flat().every(isText)),
+  ].map(([name]) => name);
+  if (wrong.length > 0) throw invalid(origin, `its claim ${wrong.join(' and ')} is not what it should be`, SHAPE_HINT);
+}
+
+/** The year 9999: beyond it there is no such time in a certificate. */
+const MAX_SECONDS = 253_402_300_799;
 
 function checkTimes({ exp = 0, nbf = 0 }: JWTPayload, origin: string, context: Context): void {
   const now = context.now();
@@ -93,6 +123,12 @@ function identityOf(claims: JWTPayload, origin: string): string {
   }
   if (sub === undefined || sub === '') throw invalid(origin, 'it names no subject', SHAPE_HINT);
   return sub;
+}
+
+/** Dex's claim for the connector a person came through; Sigstore's connectors are named by their issuer. */
+function upstreamOf({ federated_claims: federated }: JWTPayload): string | undefined {
+  const connector = (federated as { connector_id?: unknown } | undefined)?.connector_id;
+  return typeof connector === 'string' && URL.canParse(connector) ? connector : undefined;
 }
 
 function toSecond(date: Date): string {

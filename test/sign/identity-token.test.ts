@@ -23,6 +23,18 @@ describe('an identity token', () => {
     expect(readIdentityToken(tokenOf(claims), { origin: 'a file' }, context).identity).toBe('dev@example.org');
   });
 
+  test('names who knows the person, where the issuer only passes that on', () => {
+    const claims = { ...good, federated_claims: { connector_id: 'https://accounts.example', user_id: '1' } };
+    const token = readIdentityToken(tokenOf(claims), { origin: 'a file' }, context);
+    expect(token.upstreamIssuer).toBe('https://accounts.example');
+    expect(describeToken(token)).toContain('vouched for by https://accounts.example through https://issuer.example');
+  });
+
+  test.for([null, 'x', { connector_id: 5 }, { connector_id: 'ldap' }])('has no such one in %j', (federated) => {
+    const claims = { ...good, federated_claims: federated };
+    expect(readIdentityToken(tokenOf(claims), { origin: 'a file' }, context).upstreamIssuer).toBeUndefined();
+  });
+
   test('may be for several audiences', () => {
     const token = readIdentityToken(tokenOf({ ...good, aud: ['other', 'sigstore'] }), { origin: 'a file' }, context);
     expect(token.audience).toEqual(['other', 'sigstore']);
@@ -36,6 +48,12 @@ describe('an identity token', () => {
     ['is for nobody', { ...good, aud: undefined }, 'it is meant for nobody, not for "sigstore"'],
     ['is not valid yet', { ...good, nbf: now + 120 }, 'it is not valid before 2026-11-20T10:02:00Z'],
     ['has an e-mail address nobody verified', { ...good, email: 'a@b.c' }, 'has not verified the e-mail address'],
+    ['expires never', { ...good, exp: 'never' }, 'its claim exp is not what it should be'],
+    ['expires after all time', { ...good, exp: 1e20 }, 'its claim exp is not what it should be'],
+    ['begins at no time', { ...good, nbf: {} }, 'its claim nbf is not what it should be'],
+    ['has a number as issuer', { ...good, iss: 5 }, 'its claim iss is not what it should be'],
+    ['has a list as subject', { ...good, sub: ['a'] }, 'its claim sub is not what it should be'],
+    ['has a number as audience', { ...good, aud: ['sigstore', 5] }, 'its claim aud is not what it should be'],
     ['names nobody', { ...good, sub: undefined }, 'it names no subject'],
   ] as const)('is refused when it %s', ([, claims, problem]) => {
     const error = refusal(tokenOf(claims));
