@@ -174,6 +174,6 @@ function refusalFor(
   return grant === 'urn:ietf:params:oauth:grant-type:device_code' ? deviceErrors.shift() : 'unsupported_grant_type';
 }
 
-export function json(response: ServerResponse, status: number, body: unknown): void {
+function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }

@@ -7,7 +7,7 @@ import { boundedFetch } from './bounded-fetch.ts';
 import { explainFailure } from './oidc-failure.ts';
 
 /** The library, loaded only when a flow runs: verifying, and signing in CI, never need it. */
-export type OidcLibrary = typeof Library;
+type OidcLibrary = typeof Library;
 
 interface ClientOptions {
   /** The issuer's URL, as tokens name it. */

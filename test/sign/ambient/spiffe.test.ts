@@ -52,6 +52,15 @@ describe('the SPIFFE Workload API', () => {
     ['no status', (stream) => reply(stream, ONE, {}), /not an answer of gRPC/],
     ['plain HTTP', (stream) => stream.respond({ ':status': 404 }, { endStream: true }), /HTTP 404/],
     ['a message cut short', (stream) => reply(stream, ONE.subarray(0, -1)), /ends after the message/],
+    [
+      'a compressed message',
+      (stream) => {
+        stream.respond({ ':status': 200 }, { waitForTrailers: true });
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+        stream.end(Buffer.from([1, 0, 0, 0, 0]));
+      },
+      /not one uncompressed gRPC message/,
+    ],
     ['a broken stream', (stream) => stream.close(2), /INTERNAL_ERROR/],
     ['nothing', () => undefined, /no answer within 0.3 s/],
     ['an answer without end', (stream) => reply(stream, Buffer.alloc(2 ** 20)), /more than 1048576 bytes/],
@@ -59,9 +68,8 @@ describe('the SPIFFE Workload API', () => {
     await using agent = await startAgent(answer);
     const request = { endpoint: agent.endpoint, audience: 'sigstore', timeoutMs: 300 };
     const context = testContext({ env: { SPIFFE_ENDPOINT_SOCKET: agent.endpoint } });
-    const asked = message.source.includes('identity')
-      ? spiffe.fetch('sigstore', context)
-      : fetchJwtSvids(request, context);
+    const asked =
+      message.source === 'knows no identity' ? spiffe.fetch('sigstore', context) : fetchJwtSvids(request, context);
     await expect(asked).rejects.toMatchObject({ code: 'TOKEN_INVALID', message: expect.stringMatching(message) });
   });
 
