@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { listenForRedirect } from '../../../src/sign/oidc/redirect-listener.ts';
 
@@ -33,6 +34,8 @@ describe('the listener for the redirect', () => {
     const redirect = await listener.redirect;
     gone.abort();
     expect(await visit).toBe('gone');
+    // Long enough for the server to see it.
+    await delay(100);
     await expect(redirect.answer('signed-in')).resolves.toBeUndefined();
   });
 
