@@ -103,8 +103,17 @@ function checkStatus(headers: IncomingHttpHeaders): void {
   if (typeof status !== 'string')
     throw new Error(`HTTP ${headers[':status'] ?? 'without status'}, not an answer of gRPC`);
   const { name, hint } = STATUSES[status] ?? { name: `gRPC status ${outsideText(status)}`, hint: UNREACHABLE_HINT };
-  const words = outsideText(String(headers['grpc-message'] ?? ''));
+  const words = outsideText(percentDecoded(String(headers['grpc-message'] ?? '')));
   throw failed(words === '' ? name : `${name}: ${words}`, { hint });
+}
+
+/** As gRPC sends its message; what is not rightly encoded stays as it is. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** SPIFFE Workload Endpoint 1.0, appendix A, and what an agent's policy leads to. */

@@ -40,13 +40,18 @@ describe('the SPIFFE Workload API', () => {
     ['no identity', (stream) => reply(stream, Buffer.alloc(0)), /knows no identity/],
     [
       'a refusal',
-      (stream) => reply(stream, Buffer.alloc(0), { 'grpc-status': '7', 'grpc-message': `none ${TOKEN}` }),
-      /PermissionDenied: none \[redacted\]$/,
+      (stream) => reply(stream, Buffer.alloc(0), { 'grpc-status': '7', 'grpc-message': `n%C3%B6ne%1B%5B2J ${TOKEN}` }),
+      /PermissionDenied: nöne \[2J \[redacted\]$/,
     ],
     [
       'a refusal without a body',
       (stream) => stream.respond({ ':status': 200, 'grpc-status': '14' }, { endStream: true }),
       /Unavailable$/,
+    ],
+    [
+      'words it did not encode',
+      (stream) => reply(stream, Buffer.alloc(0), { 'grpc-status': '14', 'grpc-message': '100%' }),
+      /Unavailable: 100%$/,
     ],
     ['a status it makes up', (stream) => reply(stream, ONE, { 'grpc-status': '99' }), /gRPC status 99$/],
     ['no status', (stream) => reply(stream, ONE, {}), /not an answer of gRPC/],
