@@ -52,6 +52,7 @@ export const LIMITS = {
 
   /** Manifests and bundles of one image that are fetched at the same time. */
   parallelFetches: 8,
+  connectionsPerHost: 8,
 
   /** A request is made at most this often, and no retry begins later than the budget. */
   requestAttempts: 5,
@@ -63,11 +64,13 @@ export const LIMITS = {
   credentialHelperTimeoutMs: 30_000,
   /** For the lock on a layout, and until a holder that shows no life is taken for dead. */
   lockWaitMs: 60_000,
-  lockStaleMs: 10_000,
+  lockStaleMs: 5_000,
 
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */
   responseTimeoutMs: 60_000,
+  /** For a whole manifest, list or token. Blobs may take as long as they keep coming. */
+  documentTimeoutMs: 300_000,
   tokenTimeoutMs: 20_000,
   /** For a person to sign in with the browser. */
   signInTimeoutMs: 300_000,

@@ -27,7 +27,7 @@ interface PushResult {
 
 export function registryClient(url: string, repository: string): RegistryClient {
   const send: RegistryClient['send'] = async (method, path, options = {}) =>
-    await fetch(new URL(path, `${url}/v2/${repository}/`), { method, redirect: 'error', ...options });
+    fetch(new URL(path, `${url}/v2/${repository}/`), { method, redirect: 'error', ...options });
   return {
     send,
     async pushBlob(bytes) {

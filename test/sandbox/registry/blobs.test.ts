@@ -1,4 +1,5 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -143,6 +144,21 @@ describe('an upload', () => {
     expect((await patch(await begin(), 'abc', range)).status).toBeGreaterThanOrEqual(400);
   });
 
+  test.for([
+    ['takes', '0-2', 202],
+    ['refuses', '0-3', 400],
+  ] as const)('%s three bytes of unannounced length with Content-Range: %s', async ([, range, status]) => {
+    const url = new URL(await begin(), registry.url);
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    const sent = request(url, { method: 'PATCH', headers: { 'content-range': range } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    sent.write('ab');
+    sent.end('c');
+    expect(await promise).toBe(status);
+  });
+
   test('with the wrong digest is gone, and so are its bytes', async () => {
     const location = await begin();
     await patch(location, 'abc', '0-2');
@@ -186,7 +202,7 @@ async function begin(): Promise<string> {
 }
 
 async function patch(location: string, body: string, range: string): Promise<Response> {
-  return await client.send('PATCH', location, { body, headers: { 'content-range': range } });
+  return client.send('PATCH', location, { body, headers: { 'content-range': range } });
 }
 
 async function codeOf(response: Response): Promise<string | undefined> {
