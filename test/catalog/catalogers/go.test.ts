@@ -77,6 +77,11 @@ describe('packages', () => {
     expect(both.packages).toHaveLength(5);
   });
 
+  test('do not come of a whole copy that does not stand where the linker puts it', async () => {
+    const copy = Buffer.concat([Buffer.from('text'), inlineBlob('go1.2.3')]);
+    expect((await findingsOf(goCataloger, { 'bin/tester': binary(copy) })).packages).toEqual([]);
+  });
+
   test('do not come of files that are no executables', async () => {
     const text = Buffer.concat([Buffer.from('#!/bin/sh\n      '), binary(inlineBlob('go1.22.1'))]);
     expect((await findingsOf(goCataloger, { 'bin/script': text })).packages).toEqual([]);

@@ -114,6 +114,9 @@ describe('writing a manifest', () => {
       openAt(registry.host).writeManifest(imageManifest(`r${at}`, { subject, artifactType: 'a/b' }));
     await Promise.all(Array.from({ length: 6 }, (_, at) => write(at)));
     expect(await openAt(registry.host).listReferrers(subject.digest)).toHaveLength(6);
+    const writes = registry.requests.filter(({ method, path }) => method === 'PUT' && path.includes('/sha256-'));
+    const conditions = writes.map(({ headers }) => headers['if-match'] ?? headers['if-none-match']);
+    expect(conditions).toEqual(conditions.map(() => expect.stringMatching(/^(\*|"sha256:[0-9a-f]{64}")$/)));
   });
 });
 
