@@ -88,6 +88,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@sigstore/tuf': ['verify/'],
   '@sigstore/mock': ['sandbox/'],
   jose: ['sign/', 'sandbox/'],
+  'openid-client': ['sign/oidc/'],
   commander: ['cli.ts', 'commands/'],
   yaml: ['policy/', 'workload/'],
   re2js: ['policy/'],

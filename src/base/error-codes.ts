@@ -48,7 +48,10 @@ export const ERROR_CODES = {
 
   // signing
   TOKEN_MISSING: { exit: 2, meaning: 'no identity token was given and none is offered by the environment' },
-  TOKEN_INVALID: { exit: 3, meaning: 'the identity token is malformed, expired or for another audience' },
+  TOKEN_INVALID: {
+    exit: 3,
+    meaning: 'the identity token is malformed, expired or for another audience, or its issuer did not give one',
+  },
   SIGNING_CONFIG_INVALID: { exit: 3, meaning: 'the signing configuration is malformed or names no usable service' },
   FULCIO_FAILED: { exit: 3, meaning: 'the certificate authority did not issue a certificate' },
   REKOR_FAILED: { exit: 3, meaning: 'the transparency log did not take the entry' },

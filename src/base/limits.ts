@@ -87,6 +87,8 @@ export const LIMITS = {
   /** For a whole manifest, list or token. Blobs may take as long as they keep coming. */
   documentTimeoutMs: 300_000,
   tokenTimeoutMs: 20_000,
+  /** For a person to sign in with the browser. */
+  signInTimeoutMs: 300_000,
   fulcioTimeoutMs: 30_000,
   /** Rekor v2 answers after the entry is in the tree, which takes up to 20 s. */
   rekorTimeoutMs: 90_000,

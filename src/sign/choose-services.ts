@@ -9,6 +9,7 @@ interface ChoiceOptions {
 
 const FULCIO_VERSIONS: readonly number[] = [1];
 const REKOR_VERSIONS: readonly number[] = [1, 2];
+const ISSUER_VERSIONS: readonly number[] = [1];
 const TIMESTAMP_VERSIONS: readonly number[] = [1];
 
 /**
@@ -33,6 +34,12 @@ export function chooseServices(config: SigningConfig, options: ChoiceOptions, co
   if (timestampAuthorities.length === 0 && rekor.every(({ majorApiVersion }) => majorApiVersion !== 1))
     throw unusable('nothing in it proves the time of signing: Rekor v2 needs a timestamp authority beside it');
   return { fulcio, rekor, timestampAuthorities };
+}
+
+/** The issuer to sign in at: the newest that is valid now. Undefined when there is none, since a token may be had otherwise. */
+export function chooseIssuer({ issuers }: SigningConfig, context: Context): string | undefined {
+  const usable = { versions: ISSUER_VERSIONS, now: context.now() };
+  return issuers.filter((service) => isUsable(service, usable)).toSorted(byPreference)[0]?.url;
 }
 
 interface Usable {

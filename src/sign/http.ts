@@ -15,6 +15,8 @@ interface ServiceRequest {
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly secrets?: readonly string[];
+  /** A header that only the right server's answers have. */
+  readonly requiredHeader?: readonly [name: string, value: string];
 }
 
 /** A kept-alive connection may be closed under a request, and services shed load: twice more, then it is an error. */
@@ -51,6 +53,12 @@ async function attemptOnce(request: ServiceRequest, context: Context): Promise<O
       signal: AbortSignal.any([context.signal, timeout]),
       ...(request.body === undefined ? {} : { body: request.body }),
     });
+    const [name, value] = request.requiredHeader ?? [];
+    if (name !== undefined && response.headers.get(name) !== value) {
+      await response.body?.cancel();
+      const detail = `the answer has no header "${name}: ${value ?? ''}", so it is from another server`;
+      return { kind: 'failed', error: serviceError(code, { what, url, detail, secrets }), again: false, waitMs: 0 };
+    }
     if (response.ok) return { kind: 'answered', body: await readLimited(response, request.maxBytes) };
     const detail = explain(await readLimited(response, LIMITS.errorBodyBytes).catch(() => Buffer.alloc(0)), response);
     const again = response.status === 408 || response.status === 429 || response.status >= 500;
