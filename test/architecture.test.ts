@@ -81,7 +81,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@sigstore/sign': ['sign/'],
   '@sigstore/bundle': ['sign/', 'verify/'],
   '@sigstore/protobuf-specs': ['sign/', 'verify/', 'sandbox/'],
-  '@sigstore/core': ['verify/', 'sandbox/'],
+  '@sigstore/core': ['sign/', 'verify/', 'sandbox/'],
   '@sigstore/verify': ['verify/'],
   '@sigstore/tuf': ['verify/'],
   '@sigstore/mock': ['sandbox/'],

@@ -1,0 +1,83 @@
+import { exportJWK, generateKeyPair, jwtVerify, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
+import type { Context } from '../../base/context.ts';
+import { json, type Route } from '../http/message.ts';
+import { serve, type Service } from '../http/server.ts';
+
+/** Claims of a token to mint. What is not given is filled in; `exp` and `iat` are seconds since 1970. */
+export type TokenClaims = Readonly<Record<string, unknown>> & { readonly sub?: string; readonly aud?: string };
+
+/** An OpenID Connect issuer that mints a token for whoever asks on loopback. */
+export interface Issuer extends Service {
+  readonly mint: (claims?: TokenClaims) => Promise<string>;
+  /** The claims of a token of this issuer for this audience that is valid now. @throws errors of jose */
+  readonly verify: (token: string, audience: string) => Promise<JWTPayload>;
+}
+
+export const SANDBOX_IDENTITY = 'https://boltseal.example/release.yml@refs/heads/main';
+export const SIGSTORE_AUDIENCE = 'sigstore';
+const TOKEN_LIFETIME_SECONDS = 3600;
+const KEY_ID = 'sandbox';
+
+/** OpenID Connect Discovery 1.0 with RFC 7517 keys, and `/token`, which answers as GitHub Actions' token endpoint does. */
+export async function startIssuer(port: number, context: Context): Promise<Issuer> {
+  const keys = await generateKeyPair('ES256');
+  const jwk = { ...(await exportJWK(keys.publicKey)), kid: KEY_ID, alg: 'ES256', use: 'sig' };
+  const service = await serve(
+    {
+      name: 'issuer',
+      port,
+      routes: (url) => routes(url, jwk, (claims) => mint(url, keys.privateKey, claims, context)),
+    },
+    context,
+  );
+  return {
+    ...service,
+    mint: (claims = {}) => mint(service.url, keys.privateKey, claims, context),
+    async verify(token, audience) {
+      const options = { issuer: service.url, audience, algorithms: ['ES256'], currentDate: context.now() };
+      const { payload } = await jwtVerify(token, keys.publicKey, { ...options, requiredClaims: ['exp', 'iat', 'sub'] });
+      return payload;
+    },
+  };
+}
+
+function routes(url: string, jwk: object, mintFor: (claims: TokenClaims) => Promise<string>): readonly Route[] {
+  const configuration = {
+    issuer: url,
+    jwks_uri: `${url}/jwks`,
+    token_endpoint: `${url}/token`,
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
+  };
+  return [
+    {
+      methods: ['GET'],
+      path: /^\/\.well-known\/openid-configuration$/,
+      answer: () => json(200, configuration),
+    },
+    { methods: ['GET'], path: /^\/jwks$/, answer: () => json(200, { keys: [jwk] }) },
+    {
+      methods: ['GET'],
+      path: /^\/token$/,
+      async answer({ url: { searchParams } }) {
+        const { audience, ...claims } = Object.fromEntries(searchParams);
+        const token = await mintFor({ ...claims, ...(audience === undefined ? {} : { aud: audience }) });
+        return json(200, { value: token, id_token: token });
+      },
+    },
+  ];
+}
+
+async function mint(issuer: string, key: CryptoKey, claims: TokenClaims, context: Context): Promise<string> {
+  const nowSeconds = Math.floor(context.now().getTime() / 1000);
+  const defaults = {
+    iss: issuer,
+    aud: SIGSTORE_AUDIENCE,
+    sub: SANDBOX_IDENTITY,
+    iat: nowSeconds,
+    nbf: nowSeconds,
+    exp: nowSeconds + TOKEN_LIFETIME_SECONDS,
+  };
+  return await new SignJWT({ ...defaults, ...claims }).setProtectedHeader({ alg: 'ES256', kid: KEY_ID }).sign(key);
+}
