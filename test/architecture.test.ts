@@ -78,6 +78,7 @@ const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   undici: ['source/http.ts'],
   '@cyclonedx/cyclonedx-library': ['bom/cyclonedx.ts'],
+  '@noble/ciphers': ['sign/key/secret-box.ts'],
   '@sigstore/sign': ['sign/'],
   '@sigstore/bundle': ['sign/', 'verify/'],
   '@sigstore/protobuf-specs': ['sign/', 'verify/', 'sandbox/'],

@@ -31,6 +31,15 @@ export const LIMITS = {
   /** A file that a cataloger asked to see whole. */
   catalogFileBytes: 256 * MiB,
 
+  /** A private key, encrypted or not, or a certificate chain. */
+  keyFileBytes: 1 * MiB,
+  /** What a password is hashed with costs this much at most; openssl writes 2048 rounds, careful people a million. */
+  keyDerivationRounds: 5_000_000,
+  /** What a key service or plugin answers: a public key or a signature. */
+  keyAnswerBytes: 256 * KiB,
+  /** A message that has to be in memory to be signed: by Ed25519, which signs no digest, or by a plugin. */
+  wholeMessageBytes: 256 * MiB,
+
   policyBytes: 4 * MiB,
   trustRootBytes: 16 * MiB,
   credentialFileBytes: 4 * MiB,
@@ -43,4 +52,7 @@ export const LIMITS = {
   /** Rekor v2 answers after the entry is in the tree, which takes up to 20 s. */
   rekorTimeoutMs: 90_000,
   timestampTimeoutMs: 30_000,
+  /** A key service, or a plugin, which may wait for a person to touch a device. */
+  keyServiceTimeoutMs: 30_000,
+  keyPluginTimeoutMs: 180_000,
 } as const;
