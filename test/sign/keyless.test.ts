@@ -26,7 +26,7 @@ describe.for([1, 2] as const)('signing with Rekor v%i', (rekorVersion) => {
   test('gives a bundle that verifies against the trusted root', async () => {
     const signed = await signer({ rekorVersion }).sign(statement, context);
     expect(verify(signed)).toBe(sandbox.identity);
-    expect(signed.signer).toEqual({ identity: sandbox.identity, issuer: sandbox.issuer });
+    expect(signed.signer).toEqual({ kind: 'certificate', identity: sandbox.identity, issuer: sandbox.issuer });
     expect(signed.logEntries).toHaveLength(1);
     expect(Math.abs(signed.signedAt.getTime() - Date.now())).toBeLessThan(60_000);
   });
