@@ -61,7 +61,10 @@ export const ERROR_CODES = {
   },
 
   // sandbox
-  SANDBOX_UNAVAILABLE: { exit: 2, meaning: 'the sandbox needs a package that is not installed' },
+  SANDBOX_UNAVAILABLE: {
+    exit: 2,
+    meaning: 'the sandbox cannot start: a package it needs is not installed, or a port is taken',
+  },
 
   // everything else
   INTERRUPTED: { exit: 3, meaning: 'the run was interrupted before it had an answer' },

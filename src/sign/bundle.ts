@@ -4,26 +4,15 @@ import { HashAlgorithm } from '@sigstore/protobuf-specs';
 import type { Context } from '../base/context.ts';
 import { INTOTO_PAYLOAD_TYPE, preAuthEncoding } from '../intoto/dsse.ts';
 import { interruptible } from './http.ts';
-import type { SigningKey } from './key/signing-key.ts';
+import { checkLoggable } from './loggable.ts';
 import { publicKeyHint } from './key/public-key.ts';
 import { rekorV1Witness } from './rekor-v1.ts';
 import { rekorV2Witness } from './rekor-v2.ts';
 import { signedTimes } from './signed-time.ts';
-import type { Message, SignedBundle, SignerIdentity } from './signer.ts';
+import type { Message, SignedBundle } from './signer.ts';
+import type { Signing } from './signing.ts';
 import type { SigningService, WitnessServices } from './signing-config.ts';
 import { timestampWitness } from './timestamp.ts';
-
-/** Who signs: a key, the certificate that says whose it is where there is one, and how to name the signer. */
-export interface Signing {
-  readonly key: SigningKey;
-  readonly certificate?: SigningCertificate;
-  readonly signer: SignerIdentity;
-}
-
-export interface SigningCertificate {
-  readonly pem: string;
-  readonly der: Buffer;
-}
 
 interface Surroundings {
   readonly services: WitnessServices;
@@ -38,6 +27,7 @@ export async function signEnvelope(
   signing: Signing,
   surroundings: Surroundings,
 ): Promise<SignedBundle> {
+  checkLoggable(signing.key.scheme, 'statement', surroundings.services);
   const pending = signing.key.begin();
   pending.update(preAuthEncoding(INTOTO_PAYLOAD_TYPE, payload));
   const sig = await pending.finish(surroundings.context);
@@ -61,6 +51,7 @@ export async function signMessage(
   surroundings: Surroundings,
 ): Promise<SignedBundle> {
   const { context } = surroundings;
+  checkLoggable(signing.key.scheme, 'message', surroundings.services);
   const { hash = 'sha256' } = signing.key.scheme;
   const pending = signing.key.begin();
   const hasher = createHash(hash);

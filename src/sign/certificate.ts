@@ -4,12 +4,12 @@ import { FulcioSigner, InternalError } from '@sigstore/sign';
 import type { Context } from '../base/context.ts';
 import { isBoltsealError, messageOf } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Signing, SigningCertificate } from './bundle.ts';
 import { interruptible, RETRY } from './http.ts';
 import type { IdentityToken } from './identity-token.ts';
 import { localKey } from './key/signing-key.ts';
 import { serviceError } from './service-error.ts';
 import type { CertificateIdentity } from './signer.ts';
+import type { Signing, SigningCertificate } from './signing.ts';
 
 /** A key that lives in memory only, and the certificate that binds it to an identity for some minutes. */
 export interface CertifiedKey extends Signing {

@@ -23,10 +23,20 @@ export function keylessSigner({ services, getToken }: KeylessOptions): Statement
   const certify = async (context: Context): Promise<CertifiedKey> =>
     await certifyNewKey(services.fulcio.url, await getToken(context), context);
   const keyFor = async (context: Context): Promise<CertifiedKey> => {
-    const known = await current?.catch(() => undefined);
-    if (known !== undefined && isUsable(known, context)) return known;
-    current = certify(context);
-    return await current;
+    const known = current;
+    if (known !== undefined) {
+      const key = await known;
+      if (isUsable(key, context)) return key;
+    }
+    // Whoever came first after the certificate ended has asked for a new one already.
+    if (current !== undefined && current !== known) return await current;
+    const fresh = certify(context);
+    current = fresh;
+    // A refusal is for those who waited for it; the next statement asks again.
+    fresh.catch(() => {
+      if (current === fresh) current = undefined;
+    });
+    return await fresh;
   };
   return {
     async sign(payload, context) {

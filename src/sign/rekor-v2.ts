@@ -2,7 +2,7 @@ import { createHash, createPublicKey, X509Certificate, type KeyObject } from 'no
 import { TransparencyLogEntry } from '@sigstore/protobuf-specs';
 import type { SignatureBundle, Witness } from '@sigstore/sign';
 import type { Context } from '../base/context.ts';
-import { BoltsealError, messageOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { asObject } from '../base/shape.ts';
@@ -54,10 +54,7 @@ interface EntryRequest {
 function entryRequest(content: SignatureBundle, pem: string): EntryRequest {
   const { publicKey, verifier } = readVerifier(pem);
   const { keyDetails, hash } = schemeOf(publicKey, 'the key');
-  if (hash === undefined)
-    throw new BoltsealError('KEY_INVALID', 'Rekor v2 has no entry for a signature by an Ed25519 key', {
-      hint: 'Sign with an ECDSA or RSA key, choose a log of version 1 for a statement, or leave the log out with --no-tlog.',
-    });
+  if (hash === undefined) throw new Error('an Ed25519 signature has no digest to be logged by');
   const { digest, signature } = signedDigest(content, hash);
   return {
     digest: digest.toString('base64'),

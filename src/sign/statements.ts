@@ -33,7 +33,7 @@ interface AttestationSubject {
 /** The statement that cosign 3 signs for an attestation. UTF-8 JSON, the same bytes for the same arguments. */
 export function attestationStatement({ name, digest }: AttestationSubject, predicate: Predicate): Uint8Array {
   const subject = [{ name, digest: digestSet(digest) }];
-  const head = JSON.stringify({ _type: STATEMENT_V01, predicateType: predicate.type, subject });
+  const head = JSON.stringify({ _type: STATEMENT_V01, subject, predicateType: predicate.type });
   return Buffer.from(`${head.slice(0, -1)},"predicate":${predicate.json.trim()}}`);
 }
 

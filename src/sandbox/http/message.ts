@@ -12,7 +12,7 @@ export interface SandboxRequest {
 
 export interface SandboxReply {
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string | Uint8Array | Readable;
 }
 

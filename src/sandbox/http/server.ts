@@ -119,7 +119,9 @@ function toRequest(incoming: IncomingMessage, base: string): SandboxRequest | un
 
 async function send(incoming: IncomingMessage, outgoing: ServerResponse, reply: SandboxReply): Promise<void> {
   const { body } = reply;
-  const headers: Record<string, string> = { ...reply.headers };
+  const headers: Record<string, string | string[]> = {};
+  for (const [key, value] of Object.entries(reply.headers ?? {}))
+    headers[key] = typeof value === 'string' ? value : [...value];
   if (typeof body === 'string' || body instanceof Uint8Array)
     headers['content-length'] ??= String(Buffer.byteLength(body));
   else if (body === undefined && reply.status !== 204) headers['content-length'] ??= '0';

@@ -17,6 +17,8 @@ interface Stores {
 /** What every registry takes at least, and this one at most: distribution-spec 1.1.1, "Pushing Manifests". */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
+const MAX_TAG_PARAMETERS = 64;
+
 interface Place {
   readonly name: string;
   readonly reference: string;
@@ -62,7 +64,8 @@ async function push(request: SandboxRequest, { name, reference }: Place, stores:
       detail: { found: digest },
     });
   checkParts(manifest, name, stores);
-  stores.manifests.put(name, { digest, bytes, manifest }, isDigest(reference) ? undefined : reference);
+  const tags = isDigest(reference) ? tagParameters(request.url) : [reference];
+  stores.manifests.put(name, { digest, bytes, manifest }, tags);
   const subject = stores.referrersApi ? manifest.subject?.digest : undefined;
   return {
     status: 201,
@@ -70,8 +73,19 @@ async function push(request: SandboxRequest, { name, reference }: Place, stores:
       location: `/v2/${name}/manifests/${digest}`,
       'docker-content-digest': digest,
       ...(subject === undefined ? {} : { 'oci-subject': subject }),
+      ...(isDigest(reference) && tags.length > 0 ? { 'oci-tag': tags } : {}),
     },
   };
+}
+
+/** `?tag=a&tag=b` on a push by digest, of the specification's main branch. */
+function tagParameters({ searchParams }: URL): readonly string[] {
+  const tags = searchParams.getAll('tag');
+  if (tags.length > MAX_TAG_PARAMETERS)
+    throw registryError('TAG_INVALID', `at most ${MAX_TAG_PARAMETERS} tags at a time`, { status: 414 });
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong !== undefined) throw registryError('TAG_INVALID', 'the parameter is not a tag', { detail: wrong });
+  return tags;
 }
 
 function readManifest(bytes: Uint8Array, contentType: string | undefined): Manifest {

@@ -12,7 +12,7 @@ export interface PushedManifest {
 export interface ManifestStore {
   readonly hasRepository: (name: string) => boolean;
   readonly repositories: () => readonly string[];
-  readonly put: (name: string, pushed: PushedManifest, tag: string | undefined) => void;
+  readonly put: (name: string, pushed: PushedManifest, tags: readonly string[]) => void;
   /** By digest or tag. */
   readonly get: (name: string, digestOrTag: string) => PushedManifest | undefined;
   readonly removeTag: (name: string, tag: string) => boolean;
@@ -34,11 +34,11 @@ export function manifestStore(): ManifestStore {
   return {
     hasRepository: (name) => repositories.has(name),
     repositories: () => [...repositories.keys()].toSorted(),
-    put(name, pushed, tag) {
+    put(name, pushed, tags) {
       const repository = repositories.get(name) ?? { manifests: new Map(), tags: new Map() };
       repositories.set(name, repository);
       repository.manifests.set(pushed.digest, pushed);
-      if (tag !== undefined) repository.tags.set(tag, pushed.digest);
+      for (const tag of tags) repository.tags.set(tag, pushed.digest);
     },
     get(name, digestOrTag) {
       const repository = repositories.get(name);

@@ -1,7 +1,7 @@
-import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { createPublicKey, verify, X509Certificate, type KeyObject } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { Context } from '../../base/context.ts';
-import { messageOf } from '../../base/errors.ts';
+import { BoltsealError, messageOf } from '../../base/errors.ts';
 import { parseJson } from '../../base/json.ts';
 import { asObject, asString, optional, required } from '../../base/shape.ts';
 import { json, readBody, type Route, type SandboxReply, type SandboxRequest } from '../http/message.ts';
@@ -10,7 +10,7 @@ import { rpcError } from './api-error.ts';
 import { extensionsOf } from './certificate-extensions.ts';
 import { SIGSTORE_AUDIENCE, type Issuer } from './issuer.ts';
 import { ecdsaLogKey, newEcdsaKey, type LogKey } from './log-key.ts';
-import { importMock } from './mock-package.ts';
+import { importMock, type CertificateAuthority } from './mock-package.ts';
 import { bytesOf, pairOf, toPem, wholeSecond } from './x509.ts';
 
 /** A certificate authority that answers as Fulcio's HTTP API v2 does, and the CT log that its certificates are in. */
@@ -19,8 +19,6 @@ export interface Fulcio extends Service {
   readonly rootCertificate: Buffer;
   readonly ctLog: LogKey;
 }
-
-type Authority = Awaited<ReturnType<(typeof import('@sigstore/mock'))['initializeCA']>>;
 
 const MAX_REQUEST_BYTES = 64 * 1024;
 
@@ -31,12 +29,21 @@ export async function startFulcio(issuer: Issuer, port: number, context: Context
   const clock = { getCurrentTime: () => wholeSecond(context) };
   const ctLog = Object.assign(await mock.initializeCTLog(pairOf(ctKey)), clock);
   const authority = Object.assign(await mock.initializeCA(pairOf(newEcdsaKey()), ctLog), clock);
-  const service = await serve({ name: 'fulcio', port, routes: () => routes(authority, issuer) }, context);
   const rootCertificate = bytesOf(authority.rootCertificate);
+  checkClock(rootCertificate, context);
+  const service = await serve({ name: 'fulcio', port, routes: () => routes(authority, issuer) }, context);
   return { ...service, rootCertificate, ctLog: ecdsaLogKey('ctlog', ctKey) };
 }
 
-function routes(authority: Authority, issuer: Issuer): readonly Route[] {
+/** The library dates its root by the machine's clock. With another clock behind it, nothing signed here would verify. */
+function checkClock(rootCertificate: Buffer, context: Context): void {
+  const { validFromDate } = new X509Certificate(rootCertificate);
+  if (validFromDate <= context.now()) return;
+  const message = `the sandbox was given the time ${context.now().toISOString()}, which is behind this machine's`;
+  throw new BoltsealError('SANDBOX_UNAVAILABLE', message, { hint: "Start the sandbox with the machine's own clock." });
+}
+
+function routes(authority: CertificateAuthority, issuer: Issuer): readonly Route[] {
   return [
     {
       methods: ['POST'],
@@ -52,7 +59,7 @@ function routes(authority: Authority, issuer: Issuer): readonly Route[] {
 }
 
 /** Everything the library's own handler leaves unchecked is checked here: the token, and that the caller has the key. */
-async function issue(request: SandboxRequest, authority: Authority, issuer: Issuer): Promise<SandboxReply> {
+async function issue(request: SandboxRequest, authority: CertificateAuthority, issuer: Issuer): Promise<SandboxReply> {
   const asked = await readRequest(request);
   const claims = await issuer.verify(asked.token, SIGSTORE_AUDIENCE).catch((error: unknown) => {
     throw rpcError('unauthenticated', `There was an error processing the identity token: ${messageOf(error)}`);

@@ -20,8 +20,8 @@ const KEY_ID = 'sandbox';
 
 /** OpenID Connect Discovery 1.0 with RFC 7517 keys, and `/token`, which answers as GitHub Actions' token endpoint does. */
 export async function startIssuer(port: number, context: Context): Promise<Issuer> {
-  const keys = await generateKeyPair('ES256');
-  const jwk = { ...(await exportJWK(keys.publicKey)), kid: KEY_ID, alg: 'ES256', use: 'sig' };
+  const keys = await generateKeyPair('RS256');
+  const jwk = { ...(await exportJWK(keys.publicKey)), kid: KEY_ID, alg: 'RS256', use: 'sig' };
   const service = await serve(
     {
       name: 'issuer',
@@ -34,7 +34,7 @@ export async function startIssuer(port: number, context: Context): Promise<Issue
     ...service,
     mint: (claims = {}) => mint(service.url, keys.privateKey, claims, context),
     async verify(token, audience) {
-      const options = { issuer: service.url, audience, algorithms: ['ES256'], currentDate: context.now() };
+      const options = { issuer: service.url, audience, algorithms: ['RS256'], currentDate: context.now() };
       const { payload } = await jwtVerify(token, keys.publicKey, { ...options, requiredClaims: ['exp', 'iat', 'sub'] });
       return payload;
     },
@@ -48,7 +48,7 @@ function routes(url: string, jwk: object, mintFor: (claims: TokenClaims) => Prom
     token_endpoint: `${url}/token`,
     response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['ES256'],
+    id_token_signing_alg_values_supported: ['RS256'],
   };
   return [
     {
@@ -79,5 +79,5 @@ async function mint(issuer: string, key: CryptoKey, claims: TokenClaims, context
     nbf: nowSeconds,
     exp: nowSeconds + TOKEN_LIFETIME_SECONDS,
   };
-  return await new SignJWT({ ...defaults, ...claims }).setProtectedHeader({ alg: 'ES256', kid: KEY_ID }).sign(key);
+  return await new SignJWT({ ...defaults, ...claims }).setProtectedHeader({ alg: 'RS256', kid: KEY_ID }).sign(key);
 }

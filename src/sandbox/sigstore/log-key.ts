@@ -2,7 +2,7 @@ import { createHash, createPublicKey, generateKeyPairSync, sign, type KeyObject 
 
 /** The signing key of a log, with what its signatures are recognised by. */
 export interface LogKey {
-  /** The signer's name on checkpoints: host and port. */
+  /** The signer's name on checkpoints: the log's host, without the port, which is where sigstore-go looks for it. */
   readonly name: string;
   /** DER, SubjectPublicKeyInfo. */
   readonly publicKey: Buffer;

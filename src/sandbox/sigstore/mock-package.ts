@@ -1,6 +1,8 @@
+import type * as mock from '@sigstore/mock';
 import { BoltsealError } from '../../base/errors.ts';
 
-type Mock = typeof import('@sigstore/mock');
+export type CertificateAuthority = Awaited<ReturnType<typeof mock.initializeCA>>;
+export type TimestampIssuer = Awaited<ReturnType<typeof mock.initializeTSA>>;
 
 /**
  * The certificate authority, CT log and timestamp authority of the sandbox come from an optional package, so that a
@@ -8,7 +10,7 @@ type Mock = typeof import('@sigstore/mock');
  *
  * @throws BoltsealError SANDBOX_UNAVAILABLE
  */
-export async function importMock(): Promise<Mock> {
+export async function importMock(): Promise<typeof mock> {
   try {
     return await import('@sigstore/mock');
   } catch (cause) {

@@ -45,7 +45,7 @@ export async function startRekorV1(port: number, context: Context): Promise<Tran
       name: 'rekor v1',
       port,
       routes(url) {
-        key = ecdsaLogKey(new URL(url).host);
+        key = ecdsaLogKey(new URL(url).hostname);
         return routes({ key, tree, entries: [], byUuid: new Map(), context });
       },
     },

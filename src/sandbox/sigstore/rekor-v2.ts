@@ -29,7 +29,7 @@ export async function startRekorV2(port: number, context: Context): Promise<Tran
       name: 'rekor v2',
       port,
       routes(url) {
-        key = ed25519LogKey(new URL(url).host);
+        key = ed25519LogKey(new URL(url).hostname);
         return routes({ key, tree, bodies: [], indexByLeaf: new Map() });
       },
     },

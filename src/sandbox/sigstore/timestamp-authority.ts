@@ -3,7 +3,7 @@ import { readBody, type Route, type SandboxReply, type SandboxRequest } from '..
 import { serve, type Service } from '../http/server.ts';
 import { plainError } from './api-error.ts';
 import { newEcdsaKey } from './log-key.ts';
-import { importMock } from './mock-package.ts';
+import { importMock, type TimestampIssuer } from './mock-package.ts';
 import { MAX_TIMESTAMP_REQUEST_BYTES, readDerRequest, readJsonRequest } from './timestamp-request.ts';
 import { bytesOf, pairOf, toPem, wholeSecond } from './x509.ts';
 
@@ -14,8 +14,6 @@ export interface TimestampAuthority extends Service {
   /** Where to send requests; a signing configuration names this, not the service's root. */
   readonly endpoint: string;
 }
-
-type Authority = Awaited<ReturnType<(typeof import('@sigstore/mock'))['initializeTSA']>>;
 
 const DEFAULT_POLICY_OID = '1.3.6.1.4.1.57264.2';
 const DEFAULT_NONCE = 1;
@@ -30,7 +28,7 @@ export async function startTimestampAuthority(port: number, context: Context): P
   return { ...service, certificates, endpoint: `${service.url}/api/v1/timestamp` };
 }
 
-function routes(authority: Authority, certificates: readonly Buffer[]): readonly Route[] {
+function routes(authority: TimestampIssuer, certificates: readonly Buffer[]): readonly Route[] {
   return [
     { methods: ['POST'], path: /^\/api\/v1\/timestamp$/, answer: (request) => stamp(request, authority) },
     {
@@ -45,7 +43,7 @@ function routes(authority: Authority, certificates: readonly Buffer[]): readonly
   ];
 }
 
-async function stamp({ stream, headers }: SandboxRequest, authority: Authority): Promise<SandboxReply> {
+async function stamp({ stream, headers }: SandboxRequest, authority: TimestampIssuer): Promise<SandboxReply> {
   const tooLarge = plainError(413, 'the request is too large').reply;
   const body = await readBody(stream, MAX_TIMESTAMP_REQUEST_BYTES, tooLarge);
   const type = headers['content-type']?.split(';')[0]?.trim();
