@@ -7,6 +7,10 @@ export const ERROR_CODES = {
   // usage: what was asked cannot be done as written
   USAGE: { exit: 2, meaning: 'the command line is not understood' },
   REFERENCE_INVALID: { exit: 2, meaning: 'an image reference, digest or platform is malformed' },
+  REFERENCE_AMBIGUOUS: {
+    exit: 2,
+    meaning: 'a layout or archive holds several images and the reference names none of them',
+  },
   FILE_NOT_FOUND: { exit: 2, meaning: 'a file or folder named on the command line does not exist' },
   FILE_UNREADABLE: { exit: 3, meaning: 'a local file exists but cannot be read' },
   FILE_UNWRITABLE: { exit: 3, meaning: 'an output file cannot be written (permissions, full disk)' },

@@ -16,20 +16,34 @@ export const LIMITS = {
   /** Pages of a referrers or tag listing. */
   listPages: 1000,
   referrersPerSubject: 10_000,
+  /** All pages of one referrers listing together. */
+  referrersListBytes: 64 * MiB,
   /** Candidates that are fetched and verified for one image. */
   bundlesPerSubject: 1000,
+  /** Log entries, and again timestamps, in one bundle: the client specification asks for no more. */
+  proofsPerBundle: 32,
   redirects: 5,
   discoverDepth: 8,
 
   layersPerImage: 4096,
+  /** Indexes within an index, and how deep. */
+  nestedIndexes: 64,
+  indexDepth: 4,
+  /** Of a layer, compressed or not. */
   layerBytes: 64 * GiB,
   entriesPerLayer: 10_000_000,
   /** A path or link name in a tar header, with its pax or GNU extension. */
   tarNameBytes: 64 * KiB,
   tarExtensionBytes: 1 * MiB,
   symlinkHops: 64,
+  /** Parts of a path, also of one that symlinks led to. Linux allows half as many. */
+  pathComponents: 4096,
+  /** Names in all layers of an image together, folders that are only implied counted. */
+  treeNodes: 20_000_000,
   /** A file that a cataloger asked to see whole. */
   catalogFileBytes: 256 * MiB,
+  /** The description of one package in a layer: package.json, METADATA, a copyright file. */
+  packageManifestBytes: 16 * MiB,
 
   /** A private key, encrypted or not, or a certificate chain. */
   keyFileBytes: 1 * MiB,
@@ -41,8 +55,24 @@ export const LIMITS = {
   wholeMessageBytes: 256 * MiB,
 
   policyBytes: 4 * MiB,
+  policyDepth: 32,
   trustRootBytes: 16 * MiB,
   credentialFileBytes: 4 * MiB,
+
+  /** Manifests and bundles of one image that are fetched at the same time. */
+  parallelFetches: 8,
+
+  /** A request is made at most this often, and no retry begins later than the budget. */
+  requestAttempts: 5,
+  retryBudgetMs: 90_000,
+  /** The longest a Retry-After header is obeyed; a registry that asks for more is reported instead. */
+  retryAfterMs: 60_000,
+  /** How long a writer of a fallback tag goes on until its entry stays. */
+  fallbackTagAttempts: 60,
+  credentialHelperTimeoutMs: 30_000,
+  /** For the lock on a layout, and until a holder that shows no life is taken for dead. */
+  lockWaitMs: 60_000,
+  lockStaleMs: 10_000,
 
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */

@@ -15,6 +15,11 @@ interface SandboxOptions {
   readonly referrersApi?: boolean;
   /** Descriptors on one page of a listing of referrers. */
   readonly referrersPerPage?: number;
+  /**
+   * What identity tokens say of who made them: a name of its own, so that a policy can be written before the sandbox runs.
+   * By default the address of the sandbox's issuer.
+   */
+  readonly issuer?: string;
   /** A free port where none is given. */
   readonly ports?: SigstorePorts & { readonly registry?: number };
 }
@@ -46,8 +51,8 @@ export async function startSandbox(options: SandboxOptions, context: Context): P
   await using started = new AsyncDisposableStack();
   const temporary = await mkdtemp(join(tmpdir(), 'boltseal-sandbox-'));
   started.defer(() => rm(temporary, { recursive: true, force: true }));
-  const { directory = temporary, ports = {}, ...registryOptions } = options;
-  const services = started.use(await startSigstore(ports, context));
+  const { directory = temporary, ports = {}, issuer, ...registryOptions } = options;
+  const services = started.use(await startSigstore({ ports, ...(issuer === undefined ? {} : { issuer }) }, context));
   const registry = started.use(
     await startRegistry(
       { ...registryOptions, directory: join(temporary, 'registry'), port: ports.registry ?? 0 },
@@ -60,7 +65,7 @@ export async function startSandbox(options: SandboxOptions, context: Context): P
     BOLTSEAL_TRUSTED_ROOT: trustedRootPath,
     BOLTSEAL_SIGNING_CONFIG: signingConfigPath,
     BOLTSEAL_SANDBOX_REGISTRY: registry.host,
-    BOLTSEAL_SANDBOX_ISSUER: services.issuer.url,
+    BOLTSEAL_SANDBOX_ISSUER: services.issuer.issuer,
     BOLTSEAL_SANDBOX_IDENTITY: SANDBOX_IDENTITY,
     SIGSTORE_ID_TOKEN: await services.issuer.mint(),
   };
@@ -68,7 +73,7 @@ export async function startSandbox(options: SandboxOptions, context: Context): P
   return {
     registry: registry.host,
     identity: SANDBOX_IDENTITY,
-    issuer: services.issuer.url,
+    issuer: services.issuer.issuer,
     trustedRootPath,
     signingConfigPath,
     services,

@@ -8,6 +8,8 @@ export type TokenClaims = Readonly<Record<string, unknown>> & { readonly sub?: s
 
 /** An OpenID Connect issuer that mints a token for whoever asks on loopback. */
 export interface Issuer extends Service {
+  /** What its tokens say of who made them. */
+  readonly issuer: string;
   readonly mint: (claims?: TokenClaims) => Promise<string>;
   /** The claims of a token of this issuer for this audience that is valid now. @throws errors of jose */
   readonly verify: (token: string, audience: string) => Promise<JWTPayload>;
@@ -19,31 +21,46 @@ const TOKEN_LIFETIME_SECONDS = 3600;
 const KEY_ID = 'sandbox';
 
 /** OpenID Connect Discovery 1.0 with RFC 7517 keys, and `/token`, which answers as GitHub Actions' token endpoint does. */
-export async function startIssuer(port: number, context: Context): Promise<Issuer> {
+export async function startIssuer(
+  { port, issuer: named }: { readonly port: number; readonly issuer?: string },
+  context: Context,
+): Promise<Issuer> {
   const keys = await generateKeyPair('RS256');
   const jwk = { ...(await exportJWK(keys.publicKey)), kid: KEY_ID, alg: 'RS256', use: 'sig' };
   const service = await serve(
     {
       name: 'issuer',
       port,
-      routes: (url) => routes(url, jwk, (claims) => mint(url, keys.privateKey, claims, context)),
+      routes: (url) =>
+        routes(url, { issuer: named ?? url, jwk }, (claims) => mint(named ?? url, keys.privateKey, claims, context)),
     },
     context,
   );
+  const issuer = named ?? service.url;
   return {
     ...service,
-    mint: (claims = {}) => mint(service.url, keys.privateKey, claims, context),
+    issuer,
+    mint: (claims = {}) => mint(issuer, keys.privateKey, claims, context),
     async verify(token, audience) {
-      const options = { issuer: service.url, audience, algorithms: ['RS256'], currentDate: context.now() };
+      const options = { issuer, audience, algorithms: ['RS256'], currentDate: context.now() };
       const { payload } = await jwtVerify(token, keys.publicKey, { ...options, requiredClaims: ['exp', 'iat', 'sub'] });
       return payload;
     },
   };
 }
 
-function routes(url: string, jwk: object, mintFor: (claims: TokenClaims) => Promise<string>): readonly Route[] {
+interface Published {
+  readonly issuer: string;
+  readonly jwk: object;
+}
+
+function routes(
+  url: string,
+  { issuer, jwk }: Published,
+  mintFor: (claims: TokenClaims) => Promise<string>,
+): readonly Route[] {
   const configuration = {
-    issuer: url,
+    issuer,
     jwks_uri: `${url}/jwks`,
     token_endpoint: `${url}/token`,
     response_types_supported: ['id_token'],

@@ -7,6 +7,12 @@ import { startTimestampAuthority } from './timestamp-authority.ts';
 import type { SigstoreServices } from './trust-documents.ts';
 
 /** Ports to listen on; a free one where none is given. */
+export interface SigstoreOptions {
+  readonly ports: SigstorePorts;
+  /** What tokens say of who made them; the issuer's own address when absent. */
+  readonly issuer?: string;
+}
+
 export interface SigstorePorts {
   readonly issuer?: number;
   readonly fulcio?: number;
@@ -22,11 +28,13 @@ export interface SigstorePorts {
  * @throws BoltsealError SANDBOX_UNAVAILABLE
  */
 export async function startSigstore(
-  ports: SigstorePorts,
+  { ports, issuer: named }: SigstoreOptions,
   context: Context,
 ): Promise<SigstoreServices & AsyncDisposable> {
   await using started = new AsyncDisposableStack();
-  const issuer = started.use(await startIssuer(ports.issuer ?? 0, context));
+  const issuer = started.use(
+    await startIssuer({ port: ports.issuer ?? 0, ...(named === undefined ? {} : { issuer: named }) }, context),
+  );
   const fulcio = started.use(await startFulcio(issuer, ports.fulcio ?? 0, context));
   const rekorV1 = started.use(await startRekorV1(ports.rekorV1 ?? 0, context));
   const rekorV2 = started.use(await startRekorV2(ports.rekorV2 ?? 0, context));

@@ -10,8 +10,8 @@ let services: Awaited<ReturnType<typeof startSigstore>>;
 let stranger: Awaited<ReturnType<typeof startSigstore>>;
 
 beforeAll(async () => {
-  services = await startSigstore({}, context);
-  stranger = await startSigstore({}, context);
+  services = await startSigstore({ ports: {} }, context);
+  stranger = await startSigstore({ ports: {} }, context);
 });
 afterAll(async () => {
   await services[Symbol.asyncDispose]();
@@ -89,7 +89,7 @@ describe('the certificate authority', () => {
 
 test('a sandbox whose clock is behind its certificates does not start', async () => {
   const behind = testContext({ now: () => new Date('2001-01-01T00:00:00Z') });
-  await expect(startSigstore({}, behind)).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE' });
+  await expect(startSigstore({ ports: {} }, behind)).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE' });
 });
 
 interface Answer {

@@ -1,0 +1,66 @@
+import type { Context } from '../base/context.ts';
+import { BoltsealError } from '../base/errors.ts';
+import { choosePlatform } from '../image/choose-platform.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Platform } from '../oci/platform.ts';
+import { formatReference, repositoryName, type Reference } from '../oci/reference.ts';
+import { openSource } from '../source/open.ts';
+import { recogniseReference } from '../source/recognise.ts';
+import type { RegistryOptions } from '../source/registry/registry.ts';
+import { isWritable, type ManifestReader, type Source, type WritableSource } from '../source/source.ts';
+
+/** How registries are spoken to: see RegistryOptions of `source`. */
+export type RegistryAccess = RegistryOptions;
+
+export interface ImageOptions {
+  readonly registry?: RegistryAccess;
+  /** Which image of an index. */
+  readonly platform?: Platform;
+}
+
+/** Opens what a person named: a reference, or a path that exists. @throws BoltsealError, see `openSource` */
+export async function openImage(text: string, options: ImageOptions, context: Context): Promise<Source> {
+  const { reference, how } = await recogniseReference(text, context);
+  if (how !== undefined) context.emit({ kind: 'step', message: how });
+  return openSource(reference, options.registry === undefined ? {} : { registry: options.registry }, context);
+}
+
+/** Opens something that can hold what refers to it. @throws BoltsealError NOT_WRITABLE, and see `openImage` */
+export async function openWritable(text: string, options: ImageOptions, context: Context): Promise<WritableSource> {
+  const source = await openImage(text, options, context);
+  if (isWritable(source)) return source;
+  await source[Symbol.asyncDispose]();
+  throw new BoltsealError('NOT_WRITABLE', `nothing can be attached to ${formatReference(source.reference)}`, {
+    hint: 'Name an image in a registry, or in an OCI layout folder (oci:DIR).',
+  });
+}
+
+/** What is signed or attached to: the image or index named, or with a platform that image of the index. */
+export async function findSubject(source: Source, platform: Platform | undefined): Promise<Descriptor> {
+  const digest = await source.resolve();
+  const stored = await source.readManifest(digest);
+  if (platform === undefined || stored.manifest.kind === 'image') return descriptorOf(stored);
+  return descriptorOf(await choosePlatform(source, { index: stored.manifest, digest }, platform));
+}
+
+function descriptorOf({ digest, bytes, manifest }: Awaited<ReturnType<ManifestReader['readManifest']>>): Descriptor {
+  return { mediaType: manifest.mediaType, digest, size: bytes.length };
+}
+
+/** The name a statement and a policy know an image by: its repository, or the path of what is no registry. */
+export function subjectName(reference: Reference): string {
+  return reference.kind === 'registry' ? repositoryName(reference) : formatReference(withoutVersion(reference));
+}
+
+function withoutVersion(reference: Reference): Reference {
+  if (reference.kind === 'layout') return { kind: 'layout', path: reference.path };
+  return reference.kind === 'archive' ? { kind: 'archive', format: reference.format, path: reference.path } : reference;
+}
+
+/** The reference with its digest: what a command says it did something to. */
+export function formatPinned(reference: Reference, digest: Digest): string {
+  return reference.kind === 'registry' || reference.kind === 'layout'
+    ? formatReference({ ...reference, digest })
+    : formatReference(reference);
+}

@@ -1,0 +1,107 @@
+import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
+import type { Context } from '../../base/context.ts';
+import type { Inventory } from '../../catalog/inventory.ts';
+import { formatReference } from '../../oci/reference.ts';
+import { dependencyGraph, ROOT } from '../dependency-graph.ts';
+import { PROPERTIES } from '../properties.ts';
+import type { ImageSubject } from '../subject.ts';
+import { documentTime } from '../timestamp.ts';
+import { uuidOf } from '../uuid.ts';
+import { imageComponent, packageComponent, properties, systemComponent } from './components.ts';
+import { ComposedBom, type Composition } from './models.ts';
+import { ExtendedFactory } from './normalizers.ts';
+
+export interface CycloneDxOptions {
+  /** What made the document. */
+  readonly tool: { readonly name: string; readonly version: string };
+}
+
+/**
+ * Writes an inventory as a CycloneDX 1.6 JSON document (ECMA-424, first edition). The same inventory, subject, options and
+ * SOURCE_DATE_EPOCH give the same bytes, whatever the clock, locale and time zone: the serial number is made of them, the time is
+ * SOURCE_DATE_EPOCH, else the image's own, else absent. Every unknown of the inventory is in it, as a property.
+ *
+ * @throws BoltsealError USAGE for a malformed SOURCE_DATE_EPOCH
+ */
+export function renderCycloneDx(
+  inventory: Inventory,
+  subject: ImageSubject,
+  options: CycloneDxOptions,
+  context: Context,
+): Uint8Array {
+  const timestamp = documentTime(subject.config, context);
+  const bom = new ComposedBom({
+    serialNumber: serialNumber(subject, options, timestamp),
+    version: 1,
+    metadata: metadataOf(inventory, subject, { options, timestamp }),
+    components: new Models.ComponentRepository([
+      ...(inventory.distro === undefined ? [] : [systemComponent(inventory.distro)]),
+      ...inventory.packages.map(packageComponent),
+    ]),
+  });
+  connect(bom, inventory);
+  bom.compositions = compositionsOf(inventory);
+  const serializer = new Serialize.JsonSerializer(new ExtendedFactory(Spec.Spec1dot6));
+  return new TextEncoder().encode(`${serializer.serialize(bom, { sortLists: false, space: 2 })}\n`);
+}
+
+function serialNumber(subject: ImageSubject, { tool }: CycloneDxOptions, timestamp: Date | undefined): string {
+  const { digest, reference } = subject;
+  const parts = [
+    'CycloneDX 1.6',
+    digest,
+    formatReference(reference),
+    tool.name,
+    tool.version,
+    timestamp?.toISOString(),
+  ];
+  return `urn:uuid:${uuidOf(parts)}`;
+}
+
+interface Making {
+  readonly options: CycloneDxOptions;
+  readonly timestamp: Date | undefined;
+}
+
+function metadataOf(inventory: Inventory, subject: ImageSubject, { options, timestamp }: Making): Models.Metadata {
+  const { name, version } = options.tool;
+  const tool = new Models.Component(Enums.ComponentType.Application, name, { version, bomRef: `tool:${name}` });
+  return new Models.Metadata({
+    ...(timestamp === undefined ? {} : { timestamp }),
+    lifecycles: new Models.LifecycleRepository([Enums.LifecyclePhase.PostBuild]),
+    tools: new Models.Tools({ components: new Models.ComponentRepository([tool]) }),
+    component: imageComponent(subject),
+    properties: properties([
+      ...inventory.catalogers.map((each) => [PROPERTIES.cataloger, `${each.name} ${each.version}`] as const),
+      ...inventory.unknowns.map(
+        ({ path, layer, cataloger, reason }) =>
+          [PROPERTIES.unknown, JSON.stringify({ path: `/${path}`, layer: layer?.diffId, cataloger, reason })] as const,
+      ),
+    ]),
+  });
+}
+
+/** Puts the edges into the library's models, which name a node by its reference. */
+function connect(bom: ComposedBom, inventory: Inventory): void {
+  const root = bom.metadata.component;
+  const components = [...(root === undefined ? [] : [root]), ...bom.components];
+  const byRef = new Map(components.map((component) => [component.bomRef.value, component]));
+  for (const [from, targets] of dependencyGraph(inventory))
+    for (const to of targets) {
+      const target = byRef.get(to);
+      if (target !== undefined) byRef.get(from)?.dependencies.add(target.bomRef);
+    }
+}
+
+/** Which parts of the graph are whole. That the image holds files no package manager put there is said of its assembly. */
+function compositionsOf({ packages, completeTypes }: Inventory): readonly Composition[] {
+  const isComplete = new Set(completeTypes);
+  const refs = (complete: boolean): readonly string[] =>
+    packages.filter(({ type }) => isComplete.has(type) === complete).map(({ purl }) => purl);
+  const [complete, incomplete] = [refs(true), refs(false)];
+  return [
+    { aggregate: 'incomplete', assemblies: [ROOT] },
+    ...(complete.length === 0 ? [] : [{ aggregate: 'complete', dependencies: complete } as const]),
+    ...(incomplete.length === 0 ? [] : [{ aggregate: 'incomplete', dependencies: incomplete } as const]),
+  ];
+}

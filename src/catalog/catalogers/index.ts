@@ -1,0 +1,20 @@
+import type { Cataloger } from '../cataloger.ts';
+import { apkCataloger } from './apk.ts';
+import { dpkgCataloger } from './dpkg/dpkg.ts';
+import { goCataloger } from './go/go.ts';
+import { npmCataloger } from './npm/npm.ts';
+import { pythonCataloger } from './python/python.ts';
+
+/** Every cataloger there is. */
+export const CATALOGERS: readonly Cataloger[] = [
+  // operating systems
+  apkCataloger,
+  dpkgCataloger,
+
+  // languages
+  npmCataloger,
+  pythonCataloger,
+
+  // binaries
+  goCataloger,
+];

@@ -1,0 +1,153 @@
+import { Agent, EnvHttpProxyAgent, request as undiciRequest, type Dispatcher } from 'undici';
+import type { Context } from '../base/context.ts';
+import { BoltsealError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { HttpRequest, HttpResponse } from './http-message.ts';
+import { isLoopbackHost } from './network-address.ts';
+import { redirectTarget } from './redirect.ts';
+import { transportError } from './transport-error.ts';
+
+/** Certificates in PEM for one host. */
+export interface TlsIdentity {
+  readonly ca?: readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface HttpClient extends AsyncDisposable {
+  /**
+   * One request, redirects included, no retry. Any status is an answer.
+   *
+   * @throws BoltsealError REGISTRY_UNREACHABLE, REGISTRY_UNSAFE (a redirect that must not be followed), REGISTRY_ERROR, INTERRUPTED
+   */
+  send(request: HttpRequest): Promise<HttpResponse>;
+}
+
+export interface HttpOptions {
+  /** The certificates for a host (`name:port`), or undefined for the system's. Never offered to another host. */
+  readonly tlsFor?: (host: string) => TlsIdentity | undefined;
+}
+
+/** Connections for one run: kept alive, HTTP/2 where offered, one pool per TLS identity, proxies from the environment. */
+export function openHttpClient(options: HttpOptions, context: Context): HttpClient {
+  const dispatchers = new Map<string, Dispatcher>();
+  const dispatcherFor = (url: URL): Dispatcher => {
+    const tls = options.tlsFor?.(url.host);
+    const proxied = !isLoopbackHost(url.hostname);
+    const key = JSON.stringify([proxied, tls]);
+    const known = dispatchers.get(key) ?? makeDispatcher(tls, proxied, context);
+    dispatchers.set(key, known);
+    return known;
+  };
+  const once = (request: HttpRequest): Promise<HttpResponse> => sendOnce(request, dispatcherFor(request.url), context);
+  return {
+    send: (request) => sendFollowing(request, once),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+    },
+  };
+}
+
+/** Loopback is never proxied, as with Go's tools; for the rest the environment decides, NO_PROXY included. */
+function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { env }: Context): Dispatcher {
+  const { ca, cert, key } = tls ?? {};
+  const settings = {
+    headersTimeout: LIMITS.responseTimeoutMs,
+    bodyTimeout: LIMITS.responseTimeoutMs,
+    connect: {
+      timeout: LIMITS.connectTimeoutMs,
+      preferH2: true,
+      ...(ca === undefined ? {} : { ca: [...ca] }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    },
+  };
+  if (!proxied) return new Agent(settings);
+  return new EnvHttpProxyAgent({
+    ...settings,
+    httpProxy: env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
+    httpsProxy: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
+    noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
+  });
+}
+
+async function sendFollowing(
+  request: HttpRequest,
+  once: (request: HttpRequest) => Promise<HttpResponse>,
+): Promise<HttpResponse> {
+  let current = request;
+  for (let hops = 0; ; hops += 1) {
+    const response = await once(current);
+    const next = redirectTarget(current, response);
+    if (next === undefined) return response;
+    await discardBody(response);
+    if (hops >= LIMITS.redirects) {
+      throw new BoltsealError('REGISTRY_ERROR', `${request.url.host} redirects more than ${LIMITS.redirects} times`, {
+        hint: 'The registry sends the client in a circle. Tell whoever runs it.',
+      });
+    }
+    current = next;
+  }
+}
+
+async function sendOnce(request: HttpRequest, dispatcher: Dispatcher, context: Context): Promise<HttpResponse> {
+  const { method, url, headers = {}, body } = request;
+  const signal = request.signal === undefined ? context.signal : AbortSignal.any([request.signal, context.signal]);
+  try {
+    const answer = await undiciRequest(url, {
+      method,
+      headers: { 'user-agent': 'boltseal', ...headers },
+      body: body?.() ?? null,
+      dispatcher,
+      signal,
+    });
+    context.emit({ kind: 'detail', message: `${method} ${url.origin}${url.pathname} → ${answer.statusCode}` });
+    return { status: answer.statusCode, headers: flatten(answer.headers), url, body: answer.body };
+  } catch (cause) {
+    throw transportError(cause, url, context);
+  }
+}
+
+function flatten(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined
+        ? []
+        : [[name.toLowerCase(), typeof value === 'string' ? value : value.join(', ')] satisfies [string, string]],
+    ),
+  );
+}
+
+/** The whole body. @throws BoltsealError LIMIT_EXCEEDED, REGISTRY_UNREACHABLE (cut short), INTERRUPTED */
+export async function readBody(response: HttpResponse, maxBytes: number, context: Context): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+      sizeBytes += piece.length;
+      if (sizeBytes > maxBytes) break;
+      pieces.push(piece);
+    }
+  } catch (cause) {
+    throw transportError(cause, response.url, context);
+  }
+  if (sizeBytes <= maxBytes) return Buffer.concat(pieces);
+  throw new BoltsealError('LIMIT_EXCEEDED', `the answer of ${response.url.host} is more than ${maxBytes} bytes`, {
+    hint: 'A document of this size is refused, because nobody needs one. Check what the reference names.',
+  });
+}
+
+/** Lets the connection be used again when little is left, and closes it when much is. */
+export async function discardBody(response: HttpResponse): Promise<void> {
+  let sizeBytes = 0;
+  try {
+    for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+      sizeBytes += piece.length;
+      if (sizeBytes > LIMITS.errorBodyBytes) break;
+    }
+  } catch {
+    // Nobody wants this body; that it broke off changes nothing.
+  }
+}

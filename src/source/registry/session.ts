@@ -1,0 +1,51 @@
+import type { Context } from '../../base/context.ts';
+import { openHttpClient, type HttpClient } from '../http.ts';
+import type { Challenge } from './challenge.ts';
+import type { Credential } from './credential.ts';
+import { findCredential } from './credentials.ts';
+import { tlsIdentities } from './tls-identity.ts';
+import { createTokenCache, type TokenCache } from './token-cache.ts';
+
+/** What the references of one run share: connections, tokens, and what was learnt about each registry. */
+export interface RegistrySession extends AsyncDisposable {
+  readonly http: HttpClient;
+  readonly tokens: TokenCache;
+  /** Origin → the challenge it made last, so that later requests bring what it wants. */
+  readonly challenges: Map<string, Challenge>;
+  /** Origin → its first request, which the others wait for: one request finds out what a cold registry wants, not all. */
+  readonly contacts: Map<string, Promise<void>>;
+  /** Origin → the credential of each repository, looked up once. */
+  credential(host: string, repository: string): Promise<Credential | undefined>;
+  /** Emits a registry's Warning header (RFC 7234, 5.5), each text once. */
+  warn(host: string, header: string): void;
+}
+
+export function openRegistrySession(context: Context): RegistrySession {
+  const http = openHttpClient({ tlsFor: tlsIdentities(context) }, context);
+  const credentials = new Map<string, Promise<Credential | undefined>>();
+  const warned = new Set<string>();
+  return {
+    http,
+    tokens: createTokenCache(http, context),
+    challenges: new Map(),
+    contacts: new Map(),
+    credential(host, repository) {
+      const key = `${host}/${repository}`;
+      const found = credentials.get(key) ?? findCredential(host, repository, context);
+      credentials.set(key, found);
+      return found;
+    },
+    warn(host, header) {
+      for (const [, text = ''] of header.matchAll(/\b299\s+\S+\s+"((?:[^"\\]|\\.)*)"/g)) {
+        const message = `${host} says: ${text.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, MAX_WARNING)}`;
+        if (warned.has(message) || warned.size >= MAX_WARNINGS) continue;
+        warned.add(message);
+        context.emit({ kind: 'warning', message });
+      }
+    },
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  };
+}
+
+const MAX_WARNING = 300;
+const MAX_WARNINGS = 20;
