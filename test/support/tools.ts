@@ -1,9 +1,10 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, Socket, type AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 
 /** Where tools that are built for these tests are kept, outside the project. */
@@ -48,6 +49,16 @@ export function runTool(
 export function mustRun(name: string, args: readonly string[], options: Parameters<typeof runTool>[2] = {}): string {
   const { status, stdout, stderr } = runTool(name, args, options);
   if (status !== 0) throw new Error(`${name} ${args.join(' ')} ended with ${status}:\n${stderr}\n${stdout}`);
+  return stdout;
+}
+
+/** Like mustRun, while servers of this process go on answering. */
+export async function mustRunBeside(
+  name: string,
+  args: readonly string[],
+  { cwd, env }: { readonly cwd: string; readonly env: Record<string, string> },
+): Promise<string> {
+  const { stdout } = await promisify(execFile)(name, args, { cwd, env: { ...process.env, PATH, ...env } });
   return stdout;
 }
 
