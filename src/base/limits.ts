@@ -84,5 +84,7 @@ export const LIMITS = {
   timestampTimeoutMs: 30_000,
   /** A key service, or a plugin, which may wait for a person to touch a device. */
   keyServiceTimeoutMs: 30_000,
+  /** A cloud's metadata service is on the same machine; elsewhere there is none, and nothing answers. */
+  metadataTimeoutMs: 5_000,
   keyPluginTimeoutMs: 180_000,
 } as const;

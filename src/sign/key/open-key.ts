@@ -12,11 +12,16 @@ type OpenKey = (location: string, options: PasswordOptions, context: Context) =>
 /** Scheme of a reference → who holds such keys. Any other is a plugin's: `NAME://…` is for `sigstore-kms-NAME`. */
 const HOLDERS: Readonly<Record<string, OpenKey>> = {
   env: openFromEnvironment,
+  awskms: async (location, _options, context) => (await import('./aws-key.ts')).openAwsKey(location, context),
+  azurekms: async (location, _options, context) => (await import('./azure-key.ts')).openAzureKey(location, context),
+  gcpkms: async (location, _options, context) => (await import('./gcp-key.ts')).openGcpKey(location, context),
+  hashivault: async (location, _options, context) => (await import('./vault-key.ts')).openVaultKey(location, context),
+  openbao: async (location, _options, context) => (await import('./vault-key.ts')).openVaultKey(location, context),
 };
 
 /**
- * Opens the key that a reference names, as cosign's `--key` has them: the path of a file, `env://VARIABLE`, or
- * `NAME://…` for the plugin `sigstore-kms-NAME`.
+ * Opens the key that a reference names, as cosign's `--key` has them: the path of a file, `env://VARIABLE`, a key
+ * service (`awskms://`, `azurekms://`, `gcpkms://`, `hashivault://`), or `NAME://…` for the plugin `sigstore-kms-NAME`.
  *
  * @throws BoltsealError KEY_INVALID, KEY_PASSWORD, KEY_SERVICE_FAILED, FILE_NOT_FOUND, FILE_UNREADABLE, INTERRUPTED
  */
