@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { exitCodeOf, verifyImages } from '../actions/verify-images.ts';
 import { COLORS, PLAIN } from '../report/style.ts';
-import { verdictView } from '../report/verdict-view.ts';
+import { verifyView } from '../report/verify-view.ts';
 import type { ExitCode, Register, Run } from './command.ts';
 import {
   addFormatFlag,
@@ -49,6 +49,6 @@ async function verify(run: Run, images: readonly string[], flags: VerifyFlags): 
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
   };
   const result = await verifyImages(images, options, run.context);
-  run.terminal.stdout(verdictView[flags.format](result, run.terminal.hasColors ? COLORS : PLAIN));
+  run.terminal.stdout(verifyView[flags.format](result, run.terminal.hasColors ? COLORS : PLAIN));
   return exitCodeOf(result);
 }

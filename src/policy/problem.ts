@@ -22,7 +22,7 @@ export function formatProblem({ path, line, column, message }: Problem): string 
 export function didYouMean(word: string, known: readonly string[]): string {
   const near = known
     .map((candidate) => ({ candidate, distance: distanceOf(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .filter(({ candidate, distance }) => distance <= Math.ceil(candidate.length / 3))
     .toSorted((a, b) => a.distance - b.distance)[0];
   return near === undefined ? '' : ` (did you mean "${near.candidate}"?)`;
 }

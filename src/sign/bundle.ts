@@ -92,7 +92,9 @@ async function pack(content: Content, signing: Signing, { services, context }: S
     },
   };
   return {
-    bytes: serialise({ mediaType: BUNDLE_V03_MEDIA_TYPE, content, verificationMaterial }),
+    bytes: Buffer.from(
+      JSON.stringify(bundleToJSON({ mediaType: BUNDLE_V03_MEDIA_TYPE, content, verificationMaterial })),
+    ),
     signer: signing.signer,
     logEntries: tlogEntries.map(({ logId, logIndex }, at) => ({
       url: services.rekor[at]?.url ?? '',
@@ -112,13 +114,4 @@ function keyMaterial({ key, certificate }: Signing): Bundle['verificationMateria
   return certificate === undefined
     ? { $case: 'publicKey', publicKey: { hint: publicKeyHint(key.publicKey) } }
     : { $case: 'certificate', certificate: { rawBytes: certificate.der } };
-}
-
-/** Without the empty `keyid` that the library writes: the bundle's material says which key it was. */
-function serialise(bundle: Parameters<typeof bundleToJSON>[0]): Buffer {
-  return Buffer.from(
-    JSON.stringify(bundleToJSON(bundle), (key, value: unknown) =>
-      key === 'keyid' && value === '' ? undefined : value,
-    ),
-  );
 }

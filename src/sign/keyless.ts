@@ -21,7 +21,7 @@ const CERTIFICATE_MARGIN_MS = 60_000;
 export function keylessSigner({ services, getToken }: KeylessOptions): StatementSigner & MessageSigner {
   let current: Promise<CertifiedKey> | undefined;
   const certify = async (context: Context): Promise<CertifiedKey> =>
-    await certifyNewKey(services.fulcio.url, await getToken(context), context);
+    certifyNewKey(services.fulcio.url, await getToken(context), context);
   const keyFor = async (context: Context): Promise<CertifiedKey> => {
     const known = current;
     if (known !== undefined) {
@@ -29,14 +29,14 @@ export function keylessSigner({ services, getToken }: KeylessOptions): Statement
       if (isUsable(key, context)) return key;
     }
     // Whoever came first after the certificate ended has asked for a new one already.
-    if (current !== undefined && current !== known) return await current;
+    if (current !== undefined && current !== known) return current;
     const fresh = certify(context);
     current = fresh;
     // A refusal is for those who waited for it; the next statement asks again.
     fresh.catch(() => {
       if (current === fresh) current = undefined;
     });
-    return await fresh;
+    return fresh;
   };
   return {
     async sign(payload, context) {

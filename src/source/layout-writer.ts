@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Context } from '../base/context.ts';
 import { BoltsealError, systemCodeOf } from '../base/errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -20,7 +20,9 @@ import {
   type LayoutEntry,
   type LayoutIndex,
 } from './layout-index.ts';
-import { describeReferrer, findFallback, referrersTag } from './layout-referrers.ts';
+import { findFallback } from './layout-referrers.ts';
+import { describeReferrer, referrersTag } from './referrer-entry.ts';
+import type { WriteOptions } from './source.ts';
 
 /**
  * Makes a new, empty OCI image layout: image-spec 1.1.1, image-layout.md. A layout that is already there stays as it is.
@@ -66,13 +68,15 @@ export async function writeLayoutBlob(
 export async function writeLayoutManifest(
   root: string,
   bytes: Uint8Array,
-  { tag }: { readonly tag?: string },
+  { tag, nested = false }: WriteOptions,
   context: Context,
 ): Promise<Descriptor> {
   const digest = digestOf(bytes);
   const manifest = parseManifest(bytes, undefined, `the manifest ${digest}`);
   const descriptor = { mediaType: manifest.mediaType, digest, size: bytes.length };
   await writeLayoutBlob(root, descriptor, () => bytes, context);
+  // It is found through the index that names it; an entry of its own would make it look like another image.
+  if (nested && tag === undefined && manifest.subject === undefined) return descriptor;
   const update = async (): Promise<void> => {
     const index = await readLayoutIndex(directoryFiles(root));
     const listed = describeReferrer({ digest, bytes, manifest });
@@ -158,5 +162,6 @@ function toJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
-const LOCK_NAME = '.boltseal.lock';
+/** Whoever changes `index.json` holds this lock. */
+export const LOCK_NAME = '.boltseal.lock';
 const CREATED: ReadonlySet<string> = new Set(['oci-layout', 'index.json', 'blobs']);

@@ -50,7 +50,7 @@ describe('an identity token', () => {
       const error = refusal(text);
       expect(error.code).toBe('TOKEN_INVALID');
       expect(error.cause).toBeUndefined();
-      if (text !== '') expect(error.message).not.toContain(text);
+      expect(error.message).not.toContain(text.slice(0, 6) || 'eyJ');
     },
   );
 });

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox[Symbol.asyncDispose]());
 afterEach(async () => {
-  for (const stub of stubs.splice(0)) await stub[Symbol.asyncDispose]();
+  for (const running of stubs.splice(0)) await running[Symbol.asyncDispose]();
 });
 
 describe.for([
@@ -104,6 +104,14 @@ describe('one certificate', () => {
     expect(asked()).toBe(2);
   });
 
+  test('is renewed once when a whole batch finds it ended', async () => {
+    const { signer, asked } = keyless(services(2));
+    await signer.sign(statement, context);
+    const later = { ...context, now: () => new Date(Date.now() + 9.5 * 60_000) };
+    await Promise.all(['a', 'b', 'c'].map((name) => signer.sign(signatureStatement(digestOf(name)), later)));
+    expect(asked()).toBe(2);
+  });
+
   test('that was refused once is asked for again', async () => {
     const down = await stub(() => json(400, { message: 'no' }));
     const fulcio = { ...services(2).fulcio, url: down };
@@ -123,7 +131,7 @@ describe('a service that fails', () => {
   });
 
   test('Fulcio that sends the token back: the token is not in the error', async () => {
-    const url = await stub(async (body) => json(400, { message: `bad token ${tokenIn(await body)}` }));
+    const url = await stub(async (body) => json(400, { message: `bad token ${tokenIn((await body).toString())}` }));
     const error = await failure({ ...services(1), fulcio: { ...services(1).fulcio, url } });
     expect(error.message).toContain('bad token [redacted]');
     expect(inspectAll(error)).not.toMatch(/eyJ/);
@@ -171,10 +179,9 @@ describe('a service that fails', () => {
     const real = services(1).rekor[0]?.url ?? '';
     let conflicts = 0;
     const url = await stub(async (body, path) => {
-      const response = await fetch(`${real}${path}`, {
-        ...(path.endsWith('entries') ? { method: 'POST', body: await body } : {}),
-      });
-      if (!path.endsWith('entries')) return json(response.status, await response.json());
+      const isNew = path.endsWith('entries');
+      const response = await fetch(`${real}${path}`, isNew ? { method: 'POST', body: await body } : {});
+      if (!isNew) return json(response.status, await response.json());
       conflicts += 1;
       const location = response.headers.get('location') ?? '';
       return json(409, { message: 'an equivalent entry already exists' }, { location });
@@ -200,6 +207,25 @@ describe('a service that fails', () => {
     const url = await stub(() => ({ status: 200, body: Buffer.from(stamp) }));
     const error = await failure({ ...services(2), timestampAuthorities: [tsaAt(url)] });
     expect(error.message).toContain('the timestamp is over something else');
+  });
+
+  test('TSA that answers with another request’s nonce: TSA_FAILED', async () => {
+    const endpoint = services(2).timestampAuthorities[0]?.url ?? '';
+    const url = await stub(async (body) => {
+      const query = Buffer.from(await body);
+      query.writeUInt8(query.readUInt8(query.length - 1) ^ 1, query.length - 1);
+      const headers = { 'content-type': 'application/timestamp-query' };
+      const response = await fetch(endpoint, { method: 'POST', headers, body: query });
+      return { status: 200, body: Buffer.from(await response.arrayBuffer()) };
+    });
+    const error = await failure({ ...services(2), timestampAuthorities: [tsaAt(url)] });
+    expect(error.message).toContain('the timestamp answers another request');
+  });
+
+  test('TSA that rejects the request: TSA_FAILED with its status', async () => {
+    const url = await stub(() => ({ status: 200, body: Buffer.from('30053003020102', 'hex') }));
+    const error = await failure({ ...services(2), timestampAuthorities: [tsaAt(url)] });
+    expect(error.message).toContain('the authority answered with status 2');
   });
 
   test.for(['', 'not DER', '<html>'])('TSA that answers with "%s": TSA_FAILED', async (body) => {
@@ -262,7 +288,7 @@ function tsaAt(url: string): SigningServices['fulcio'] {
 
 /** A service on loopback that answers everything the same way, until the test is over. */
 async function stub(
-  answer: (body: Promise<string>, path: string) => SandboxReply | Promise<SandboxReply>,
+  answer: (body: Promise<Buffer<ArrayBuffer>>, path: string) => SandboxReply | Promise<SandboxReply>,
 ): Promise<string> {
   const methods = ['GET', 'POST'];
   const routes = [
@@ -270,7 +296,7 @@ async function stub(
       methods,
       path: /^/,
       answer: ({ stream, url }: { stream: AsyncIterable<Uint8Array>; url: URL }) =>
-        answer(textOf(stream), url.pathname),
+        answer(readAll(stream), url.pathname),
     },
   ];
   const service = await serve({ name: 'stub', port: 0, routes: () => routes }, context);
@@ -278,10 +304,10 @@ async function stub(
   return service.url;
 }
 
-async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
+async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Buffer<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
 async function closedPort(): Promise<string> {

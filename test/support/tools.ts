@@ -1,10 +1,11 @@
-import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, Socket, type AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 
 /** Where tools that are built for these tests are kept, outside the project. */
@@ -52,14 +53,20 @@ export function mustRun(name: string, args: readonly string[], options: Paramete
   return stdout;
 }
 
-/** Like mustRun, while servers of this process go on answering. */
-export async function mustRunBeside(
+/** Like runTool for a tool that talks to a server in this process, which has to go on answering meanwhile. */
+export async function runToolBeside(
   name: string,
   args: readonly string[],
-  { cwd, env }: { readonly cwd: string; readonly env: Record<string, string> },
-): Promise<string> {
-  const { stdout } = await promisify(execFile)(name, args, { cwd, env: { ...process.env, PATH, ...env } });
-  return stdout;
+  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): Promise<ToolResult> {
+  const env = { ...process.env, PATH, ...options.env };
+  const child = spawn(name, args, { ...options, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [status]] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    once(child, 'exit') as Promise<[number | null]>,
+  ]);
+  return { status, stdout, stderr };
 }
 
 /** Starts a server and waits until its port answers. It is stopped when the test ends. */
