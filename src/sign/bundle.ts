@@ -36,7 +36,7 @@ export async function signEnvelope(
     payload: Buffer.from(payload),
     signatures: [{ sig, keyid: '' }],
   };
-  return await pack({ $case: 'dsseEnvelope', dsseEnvelope }, signing, surroundings);
+  return pack({ $case: 'dsseEnvelope', dsseEnvelope }, signing, surroundings);
 }
 
 /**
@@ -58,11 +58,7 @@ export async function signMessage(
   await interruptible(feed(message, [pending, hasher]), context);
   const signature = await pending.finish(context);
   const messageDigest = { algorithm: HASH_ALGORITHMS[hash], digest: hasher.digest() };
-  return await pack(
-    { $case: 'messageSignature', messageSignature: { messageDigest, signature } },
-    signing,
-    surroundings,
-  );
+  return pack({ $case: 'messageSignature', messageSignature: { messageDigest, signature } }, signing, surroundings);
 }
 
 const HASH_ALGORITHMS = {

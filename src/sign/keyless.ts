@@ -40,10 +40,10 @@ export function keylessSigner({ services, getToken }: KeylessOptions): Statement
   };
   return {
     async sign(payload, context) {
-      return await signEnvelope(payload, await keyFor(context), { services, context });
+      return signEnvelope(payload, await keyFor(context), { services, context });
     },
     async signMessage(message, context) {
-      return await signMessage(message, await keyFor(context), { services, context });
+      return signMessage(message, await keyFor(context), { services, context });
     },
   };
 }

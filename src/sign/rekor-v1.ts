@@ -24,7 +24,7 @@ export function rekorV1Witness(url: string, context: Context): Witness {
     async testify(content, verifierPem) {
       if (content.$case === 'messageSignature')
         return { tlogEntries: [await logMessage(content.messageSignature, { url, verifierPem }, context)] };
-      return await interruptible(witness.testify(content, verifierPem), context).catch((cause: unknown) => {
+      return interruptible(witness.testify(content, verifierPem), context).catch((cause: unknown) => {
         throw isBoltsealError(cause) ? cause : rekorError(url, cause);
       });
     },

@@ -93,7 +93,7 @@ async function ask<T>(
     { region: service.region, service: 'kms', now: context.now(), credentials },
   );
   const secrets = [credentials.secretAccessKey, credentials.sessionToken ?? ''];
-  return await callKeyService({ what, url: url.href, headers: signed, body, secrets, read }, context);
+  return callKeyService({ what, url: url.href, headers: signed, body, secrets, read }, context);
 }
 
 async function findCredentials(context: Context): Promise<AwsCredentials> {
@@ -108,7 +108,7 @@ async function findCredentials(context: Context): Promise<AwsCredentials> {
       'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for profiles, roles and single sign-on: eval "$(aws configure export-credentials --format env)".',
     );
   const authorization = context.env['AWS_CONTAINER_AUTHORIZATION_TOKEN'] ?? '';
-  return await callKeyService(
+  return callKeyService(
     {
       what: 'credentials for AWS',
       url,

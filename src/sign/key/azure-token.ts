@@ -18,7 +18,7 @@ export async function findAzureToken(vault: URL, context: Context): Promise<stri
   const resource = resourceOf(vault);
   const { AZURE_TENANT_ID: tenant = '', AZURE_CLIENT_ID: client = '' } = context.env;
   const proof = await findProof(context);
-  if (tenant === '' || client === '' || proof === undefined) return await askMetadata(resource, client, context);
+  if (tenant === '' || client === '' || proof === undefined) return askMetadata(resource, client, context);
   const authority = (context.env['AZURE_AUTHORITY_HOST'] ?? 'https://login.microsoftonline.com').replace(/\/+$/, '');
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
@@ -26,7 +26,7 @@ export async function findAzureToken(vault: URL, context: Context): Promise<stri
     scope: `${resource}/.default`,
     ...proof,
   }).toString();
-  return await callKeyService(
+  return callKeyService(
     {
       what: 'an access token',
       url: `${authority}/${encodeURIComponent(tenant)}/oauth2/v2.0/token`,
@@ -69,7 +69,7 @@ async function askMetadata(resource: string, client: string, context: Context): 
     ...(client === '' ? {} : { client_id: client }),
   });
   const host = context.env['AZURE_POD_IDENTITY_AUTHORITY_HOST'] ?? 'http://169.254.169.254';
-  const url = `${host.replace(/\/+$/, '')}/metadata/identity/oauth2/token?${query}`;
+  const url = `${host.replace(/\/+$/, '')}/metadata/identity/oauth2/token?${query.toString()}`;
   const headers = { metadata: 'true' };
   try {
     return await callKeyService(

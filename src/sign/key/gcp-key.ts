@@ -73,8 +73,8 @@ async function newestVersion(
   context: Context,
 ): Promise<string> {
   const query = new URLSearchParams({ filter: 'state=ENABLED', orderBy: 'name desc', pageSize: '1' });
-  const url = `${access.url}/v1/${key}/cryptoKeyVersions?${query}`;
-  return await callKeyService(
+  const url = `${access.url}/v1/${key}/cryptoKeyVersions?${query.toString()}`;
+  return callKeyService(
     { ...access.credentials, what: `the newest version of ${what}`, url, read: (answer) => readVersion(answer, key) },
     context,
   );

@@ -21,7 +21,7 @@ const LOGIN_HINT = 'Set CLOUDSDK_AUTH_ACCESS_TOKEN to what gcloud auth print-acc
 export async function findGcpToken(context: Context): Promise<string> {
   const { CLOUDSDK_AUTH_ACCESS_TOKEN: token = '', GOOGLE_APPLICATION_CREDENTIALS: path = '' } = context.env;
   if (token !== '') return token;
-  return path === '' ? await askMetadata(context) : await exchange(await readCredentials(path), path, context);
+  return path === '' ? askMetadata(context) : exchange(await readCredentials(path), path, context);
 }
 
 async function askMetadata(context: Context): Promise<string> {
@@ -77,7 +77,7 @@ async function exchange(file: JsonObject, path: string, context: Context): Promi
   const { url, parameters, secrets } = await grant(file, context);
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const body = new URLSearchParams(parameters).toString();
-  return await callKeyService({ what: 'an access token', url, headers, body, secrets, read: readToken }, context);
+  return callKeyService({ what: 'an access token', url, headers, body, secrets, read: readToken }, context);
 }
 
 /** RFC 7523, section 2.1: a token signed with the account's key. */

@@ -28,7 +28,7 @@ export async function generateKeyPair(algorithm: KeyAlgorithm, password: string)
     ...('modulusBits' in row ? { modulusLength: row.modulusBits } : {}),
   };
   const { privateKey } = await generateAsync(row.kind, options);
-  return await toFiles(privateKey, password);
+  return toFiles(privateKey, password);
 }
 
 interface ImportOptions extends PasswordOptions {
@@ -48,7 +48,7 @@ export async function importKey(
   options: ImportOptions,
   context: Context,
 ): Promise<KeyPairFiles> {
-  return await toFiles(await readPrivateKey(pem, options, context), options.newPassword);
+  return toFiles(await readPrivateKey(pem, options, context), options.newPassword);
 }
 
 async function toFiles(privateKey: KeyObject, password: string): Promise<KeyPairFiles> {

@@ -27,10 +27,10 @@ const HOLDERS: Readonly<Record<string, OpenKey>> = {
  */
 export async function openKey(reference: string, options: PasswordOptions, context: Context): Promise<SigningKey> {
   const [, scheme, location = ''] = /^([a-z][a-z0-9+-]*):\/\/(.*)$/s.exec(reference) ?? [];
-  if (scheme === undefined) return await openFile(reference, options, context);
+  if (scheme === undefined) return openFile(reference, options, context);
   const open = Object.hasOwn(HOLDERS, scheme) ? HOLDERS[scheme] : undefined;
-  if (open !== undefined) return await open(location, options, context);
-  return await openPluginKey({ plugin: scheme, location }, context);
+  if (open !== undefined) return open(location, options, context);
+  return openPluginKey({ plugin: scheme, location }, context);
 }
 
 async function openFile(path: string, options: PasswordOptions, context: Context): Promise<SigningKey> {

@@ -17,7 +17,7 @@ const VARIABLES = ['BOLTSEAL_PASSWORD', 'COSIGN_PASSWORD'] as const;
 export async function findPassword(what: string, options: PasswordOptions, context: Context): Promise<string> {
   const found = VARIABLES.map((name) => context.env[name]).find((value) => value !== undefined);
   if (found !== undefined) return found;
-  if (options.askPassword !== undefined) return await options.askPassword(`Password for ${what}: `);
+  if (options.askPassword !== undefined) return options.askPassword(`Password for ${what}: `);
   throw new BoltsealError('KEY_PASSWORD', `there is no password for ${what}`, {
     hint: `Set ${VARIABLES.join(' or ')}, or run this on a terminal to be asked for it.`,
   });

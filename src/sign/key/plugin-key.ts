@@ -64,7 +64,7 @@ async function signMessage(
     hash === undefined ? {} : { digest: createHash(hash).update(message).digest('base64'), hashFunc: GO_HASHES[hash] };
   const signOptions = { rpcOptions: RPC_OPTIONS, messageOptions };
   const method = { methodName: 'signMessage', signMessage: { signOptions } };
-  return await call({ ...reference, hash: hash ?? 'sha512', method, message }, context, (answer) =>
+  return call({ ...reference, hash: hash ?? 'sha512', method, message }, context, (answer) =>
     readBytes(required(answer, 'signMessage', asObject), 'signature'),
   );
 }

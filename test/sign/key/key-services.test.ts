@@ -214,12 +214,12 @@ describe('credentials', () => {
   test('of a Google service account are exchanged for a token', async () => {
     const gcp = SERVICES['gcp'];
     if (gcp === undefined) throw new Error('unreachable');
-    await using tokens = await startServer(async (request, response) => {
-      const assertion = new URLSearchParams((await bodyOf(request)).toString()).get('assertion') ?? '';
+    await using tokens = await answering(({ body }) => {
+      const assertion = new URLSearchParams(body).get('assertion') ?? '';
       const [head = '', claims = '', signature = ''] = assertion.split('.');
       const publicKey = createPublicKey(createPrivateKey(keyFile('rsa2048-pkcs1.pem')));
       const ok = verify('sha256', Buffer.from(`${head}.${claims}`), publicKey, Buffer.from(signature, 'base64url'));
-      send(response, ok ? json(200, { access_token: 'the-secret' }) : json(401, { error: 'invalid_grant' }));
+      return ok ? json(200, { access_token: 'the-secret' }) : json(401, { error: 'invalid_grant' });
     });
     await using running = await start(gcp, hold('p256-pkcs8.pem'));
     const open = async (pem: string) => {
@@ -258,17 +258,19 @@ function signAs({ key, hash }: Pick<Held, 'key' | 'hash'>, message: Buffer, form
   return sign(hash, message, { key, ...(form === undefined ? {} : { dsaEncoding: form }) });
 }
 
-async function start(service: Service, held: Held): ReturnType<typeof startServer> {
-  return await startServer(async (request, response) => {
-    const asked = {
-      url: new URL(request.url ?? '', 'http://host'),
-      headers: request.headers,
-      body: (await bodyOf(request)).toString(),
-    };
-    send(
-      response,
-      service.isAuthorized(asked) ? service.answer(asked, held) : json(403, { message: 'permission denied' }),
-    );
+function start(service: Service, held: Held): ReturnType<typeof startServer> {
+  return answering((asked) =>
+    service.isAuthorized(asked) ? service.answer(asked, held) : json(403, { message: 'permission denied' }),
+  );
+}
+
+function answering(answer: (asked: Asked) => Answer): ReturnType<typeof startServer> {
+  return startServer((request, response) => {
+    const url = new URL(request.url ?? '', 'http://host');
+    void bodyOf(request)
+      .then((body) => answer({ url, headers: request.headers, body: body.toString() }))
+      .catch((error: unknown) => json(500, { message: String(error) }))
+      .then((given) => send(response, given));
   });
 }
 
