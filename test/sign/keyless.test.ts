@@ -36,7 +36,7 @@ describe.for([
     const { signer } = keyless(services(version));
     const signed = await signer.sign(statement, context);
     expect(verifiedIdentity(signed.bytes, sandbox)).toBe(sandbox.identity);
-    expect(signed.signer).toEqual({ identity: sandbox.identity, issuer: sandbox.issuer });
+    expect(signed.signer).toEqual({ kind: 'certificate', identity: sandbox.identity, issuer: sandbox.issuer });
     expect(signed.logEntries).toMatchObject([{ url: services(version).rekor[0]?.url }]);
     expect(Math.abs(signed.signedAt.getTime() - Date.now())).toBeLessThan(60_000);
   });
