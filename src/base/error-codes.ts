@@ -50,7 +50,7 @@ export const ERROR_CODES = {
   TOKEN_MISSING: { exit: 2, meaning: 'no identity token was given and none is offered by the environment' },
   TOKEN_INVALID: {
     exit: 3,
-    meaning: 'the identity token is malformed, expired or for another audience, or its issuer did not give one',
+    meaning: 'the identity token is malformed, expired or misaddressed, or its issuer gave none',
   },
   SIGNING_CONFIG_INVALID: { exit: 3, meaning: 'the signing configuration is malformed or names no usable service' },
   FULCIO_FAILED: { exit: 3, meaning: 'the certificate authority did not issue a certificate' },
