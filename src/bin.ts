@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import { main } from './cli.ts';
 
 /** The only file that touches process, console and clock: it hands them to `main` and its answer to the shell. */
@@ -24,6 +26,7 @@ void main(
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     readStdin: async () => Buffer.concat(await process.stdin.toArray()),
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { askSecret } : {}),
     isInteractive: process.stderr.isTTY,
     hasColors: process.stdout.isTTY && process.stdout.hasColors(),
   },
@@ -38,3 +41,14 @@ void main(
   process.exitCode = exitCode;
   return exitCode;
 });
+
+/** readline edits the line and echoes it into nothing. Ctrl-C there reaches nobody else, so it is passed on. */
+async function askSecret(prompt: string): Promise<string> {
+  process.stderr.write(prompt);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  using reader = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  reader.on('SIGINT', () => interrupt.abort());
+  const answer = await reader.question('', { signal: interrupt.signal });
+  process.stderr.write('\n');
+  return answer;
+}

@@ -55,10 +55,7 @@ export const ERROR_CODES = {
   SIGNING_CONFIG_INVALID: { exit: 3, meaning: 'the signing configuration is malformed or names no usable service' },
   FULCIO_FAILED: { exit: 3, meaning: 'the certificate authority did not issue a certificate' },
   REKOR_FAILED: { exit: 3, meaning: 'the transparency log did not take the entry' },
-  KEY_INVALID: {
-    exit: 3,
-    meaning: 'a key or certificate to sign with is malformed, of an unsupported kind, or does not fit',
-  },
+  KEY_INVALID: { exit: 3, meaning: 'a key or certificate to sign with is malformed, unsupported or does not fit' },
   KEY_PASSWORD: { exit: 2, meaning: 'the password of a private key is missing or wrong' },
   KEY_SERVICE_FAILED: { exit: 3, meaning: 'the key service or plugin that holds the key did not sign' },
   TSA_FAILED: { exit: 3, meaning: 'the timestamp authority did not answer with a timestamp' },
