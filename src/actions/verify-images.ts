@@ -1,5 +1,5 @@
 import type { Context } from '../base/context.ts';
-import { BoltsealError, isBoltsealError } from '../base/errors.ts';
+import { isBoltsealError, type BoltsealError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Digest } from '../oci/digest.ts';
 import { repositoryName, type Reference } from '../oci/reference.ts';
@@ -25,8 +25,15 @@ export interface VerifyOptions extends ImageOptions {
 }
 
 /** The answer for one image: a decision, or why there could be none. Only a decision can allow. */
-export type ImageVerdict =
-  { readonly image: string; readonly decision: Decision } | { readonly image: string; readonly error: BoltsealError };
+export type ImageVerdict = DecidedImage | { readonly image: string; readonly error: BoltsealError };
+
+export interface DecidedImage {
+  /** As it was asked for. */
+  readonly image: string;
+  readonly decision: Decision;
+  /** Bundles that were found and do not verify. */
+  readonly rejections?: Evidence['rejections'];
+}
 
 /**
  * Decides about images: resolve → discover → verify each bundle → decide. An image that could not be found out about does
@@ -76,7 +83,7 @@ async function verifyImage(
     const decision = decide(policies, evidence, context.now());
     // Nothing at all was found: say so only of an image that is there. Costs a request, and only when the answer is no.
     if (evidence.attestations.length + evidence.rejections.length === 0) await source.readManifest(subject);
-    return { image, decision };
+    return { image, decision, rejections: evidence.rejections };
   } catch (error) {
     context.signal.throwIfAborted();
     if (isBoltsealError(error)) return { image, error };

@@ -52,6 +52,7 @@ export const LIMITS = {
 
   /** Manifests and bundles of one image that are fetched at the same time. */
   parallelFetches: 8,
+  connectionsPerHost: 8,
 
   /** Of everything that is copied with one image. */
   manifestsPerCopy: 20_000,
@@ -78,11 +79,13 @@ export const LIMITS = {
 
   /** For the lock on a layout, and until a holder that shows no life is taken for dead. */
   lockWaitMs: 60_000,
-  lockStaleMs: 10_000,
+  lockStaleMs: 5_000,
 
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */
   responseTimeoutMs: 60_000,
+  /** For a whole manifest, list or token. Blobs may take as long as they keep coming. */
+  documentTimeoutMs: 300_000,
   tokenTimeoutMs: 20_000,
   fulcioTimeoutMs: 30_000,
   /** Rekor v2 answers after the entry is in the tree, which takes up to 20 s. */

@@ -4,13 +4,15 @@ export interface Supplier {
   readonly email?: string;
 }
 
+/** What every reader of a document takes for a mail address; other spellings stay in the text they came in. */
+const ADDRESS = /^[\w.+~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/;
+
 /** Reads `Name <mail> (url)`, the form of Debian maintainers, apk, npm and Python authors. */
 export function parseSupplier(text: string): Supplier {
-  const [, before = '', address] = /^([^<]*)<([^<>]*)>/.exec(text) ?? [
-    undefined,
-    text.replace(/\(https?:[^)]*\)\s*$/, ''),
-  ];
-  const name = before.trim().replace(/^"(.*)"$/, '$1');
-  const email = address?.trim();
-  return { ...(name === '' ? {} : { name }), ...(email === undefined || email === '' ? {} : { email }) };
+  const [, before, address] = /^([^<]*)<([^<>]*)>/.exec(text) ?? [];
+  const plain = text.replace(/\(https?:[^)]*\)\s*$/, '').trim();
+  const name = (before ?? plain).trim().replace(/^"(.*)"$/, '$1');
+  const email = address?.trim() ?? plain;
+  if (address === undefined && ADDRESS.test(email)) return { email };
+  return { ...(name === '' ? {} : { name }), ...(ADDRESS.test(email) ? { email } : {}) };
 }

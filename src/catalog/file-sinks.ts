@@ -12,12 +12,12 @@ interface WholeFileOptions<Kept> {
 /** A sink that hands over the whole file, or says that it is too large to. */
 export function wholeFile<Kept>(entry: TarEntry, { maxBytes, parse }: WholeFileOptions<Kept>): FileSink<Kept> {
   const tooLarge = entry.size > maxBytes;
-  const chunks: Uint8Array[] = [];
+  const chunks: Buffer[] = [];
   let seenBytes = 0;
   return {
     write: (chunk) => {
       if (tooLarge) return false;
-      chunks.push(chunk.slice());
+      chunks.push(Buffer.from(chunk));
       seenBytes += chunk.length;
       return seenBytes <= maxBytes;
     },

@@ -8,7 +8,11 @@ export interface LayerHistory {
    * The index of the lowest layer from which `holds` is true of what `cataloger` kept of `path`, in every layer up to `top`
    * that wrote the path, with no layer in between in which it is deleted.
    */
-  since(cataloger: string, path: string, span: { readonly top: number; holds(record: unknown): boolean }): number;
+  since(
+    cataloger: string,
+    path: string,
+    span: { readonly top: number; readonly holds: (record: unknown) => boolean },
+  ): number;
 }
 
 export function layerHistory(layers: readonly ScannedLayer[]): LayerHistory {

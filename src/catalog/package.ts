@@ -49,9 +49,8 @@ export interface Package {
   readonly supplier?: string;
   readonly description?: string;
   readonly homepage?: string;
-  readonly cpe?: string;
-  /** Where it was downloaded from, and the digests of that download. */
-  readonly distribution?: { readonly url: string; readonly hashes: readonly HashValue[] };
+  /** Where it was downloaded from, when that is known, and the digests of that download. */
+  readonly distribution?: { readonly url?: string; readonly hashes: readonly HashValue[] };
   /** Checksums that are not plain file digests, by scheme: `go.sum` h1, apk's pull checksum. */
   readonly checksums?: readonly { readonly scheme: string; readonly value: string }[];
   /** At least one, in path order. */

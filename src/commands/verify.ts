@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { exitCodeOf, verifyImages } from '../actions/verify-images.ts';
 import { COLORS, PLAIN } from '../report/style.ts';
-import { verdictView } from '../report/verdict-view.ts';
+import { verifyView } from '../report/verify-view.ts';
 import type { ExitCode, Register, Run } from './command.ts';
 import {
   addFormatFlag,
@@ -22,11 +22,7 @@ interface VerifyFlags extends RegistryFlags, PlatformFlag {
 export function define(command: Command, register: Register): void {
   command
     .argument('<image...>', 'images to decide about; a tag is resolved once')
-    .requiredOption(
-      '--policy <file>',
-      'policy file, or a folder of them; may be given several times',
-      (path: string, all: readonly string[] = []) => [...all, path],
-    )
+    .requiredOption('--policy <file>', 'policy file, or a folder of them; may be given several times', collect)
     .option(
       '--trusted-root <file>',
       'trusted_root.json (or BOLTSEAL_TRUSTED_ROOT; default: the public-good instance’s, built in)',
@@ -39,6 +35,11 @@ export function define(command: Command, register: Register): void {
   register(command, async (run, images, flags) => verify(run, images as readonly string[], flags as VerifyFlags));
 }
 
+/** commander gives undefined the first time. */
+function collect(path: string, all?: readonly string[]): readonly string[] {
+  return [...(all ?? []), path];
+}
+
 async function verify(run: Run, images: readonly string[], flags: VerifyFlags): Promise<ExitCode> {
   const registry = await readRegistryFlags(flags, run);
   const trustedRootFile = flags.trustedRoot ?? run.context.env['BOLTSEAL_TRUSTED_ROOT'];
@@ -49,6 +50,6 @@ async function verify(run: Run, images: readonly string[], flags: VerifyFlags): 
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
   };
   const result = await verifyImages(images, options, run.context);
-  run.terminal.stdout(verdictView[flags.format](result, run.terminal.hasColors ? COLORS : PLAIN));
+  run.terminal.stdout(verifyView[flags.format](result, run.terminal.hasColors ? COLORS : PLAIN));
   return exitCodeOf(result);
 }

@@ -14,32 +14,36 @@ interface WalkOptions {
  * when there are more than LIMITS.symlinkHops links.
  */
 export function walkPath(root: TreeNode, path: string, { followLast, create }: WalkOptions): TreeNode | undefined {
-  const todo = path.split('/').reverse();
+  const todo = componentsOf(path);
   let hops = 0;
   let at = root;
-  if (todo.length > LIMITS.pathComponents) return undefined;
   while (todo.length > 0) {
+    if (todo.length > LIMITS.pathComponents) return undefined;
     const name = todo.pop() ?? '';
-    if (name === '' || name === '.') continue;
-    if (name === '..') {
-      at = at.parent ?? root;
-      continue;
-    }
     const isLast = todo.length === 0;
-    const found = at.children?.get(name);
-    const isFollowed = found?.entry.type === 'symlink' && (followLast || !isLast);
-    if (isFollowed) {
-      const target = found.entry.linkTarget ?? '';
+    const found = childOf(at, name, root);
+    if (found?.entry.type === 'symlink' && (followLast || !isLast)) {
+      const { linkTarget = '' } = found.entry;
       hops += 1;
-      if (hops > LIMITS.symlinkHops || todo.length > LIMITS.pathComponents) return undefined;
-      if (target.startsWith('/')) at = root;
-      todo.push(...target.split('/').reverse());
+      if (hops > LIMITS.symlinkHops) return undefined;
+      if (linkTarget.startsWith('/')) at = root;
+      todo.push(...componentsOf(linkTarget));
       continue;
     }
-    const isUsable = found !== undefined && (isLast || found.children !== undefined);
-    const next = isUsable ? found : create?.(at, name);
+    const isUsable = isLast || found?.children !== undefined;
+    const next = (isUsable ? found : undefined) ?? create?.(at, name);
     if (next === undefined) return undefined;
     at = next;
   }
   return at;
+}
+
+/** The parts of a path, the first one last. */
+function componentsOf(path: string): string[] {
+  return path.split('/').toReversed();
+}
+
+function childOf(at: TreeNode, name: string, root: TreeNode): TreeNode | undefined {
+  if (name === '' || name === '.') return at;
+  return name === '..' ? (at.parent ?? root) : at.children?.get(name);
 }

@@ -12,6 +12,8 @@ import type { WrittenAttestation, WrittenBy, WrittenPolicy, WrittenRequirement, 
 
 interface Scope {
   readonly signers: ReadonlyMap<string, SignerRule>;
+  /** Also those that could not be resolved, which was reported where they are. */
+  readonly declared: readonly string[];
   readonly used: Set<string>;
   readonly requirements: readonly WrittenRequirement[];
   readonly report: Report;
@@ -28,7 +30,8 @@ export async function resolvePolicy(
     report(place, message);
   };
   const { rules, keys } = await resolveSigners(written.signers ?? [], { path, readKey, report: count });
-  const scope: Scope = { signers: rules, used: new Set(), requirements: written.require, report: count };
+  const declared = (written.signers ?? []).map(({ name }) => name.value);
+  const scope: Scope = { signers: rules, declared, used: new Set(), requirements: written.require, report: count };
   checkIds(written.require, count);
   const requirements = written.require.map((requirement) => resolveRequirement(requirement, scope));
   checkUnused(written, scope);
@@ -102,14 +105,15 @@ function resolveSbom(id: string, { from, deny, require }: WrittenSbom, scope: Sc
   };
 }
 
-function choose({ atLeast, of }: WrittenBy, { signers, used, report }: Scope): SignerChoice {
+function choose({ atLeast, of }: WrittenBy, { signers, declared, used, report }: Scope): SignerChoice {
   const rules: SignerRule[] = [];
   for (const name of of) {
     const rule = signers.get(name.value);
-    if (rule === undefined)
-      report(name, `there is no signer "${name.value}"${didYouMean(name.value, [...signers.keys()])}`);
-    else if (rules.includes(rule)) report(name, `the signer "${name.value}" is named twice`);
-    else rules.push(rule);
+    if (!declared.includes(name.value))
+      report(name, `there is no signer "${name.value}"${didYouMean(name.value, declared)}`);
+    else if (of.slice(0, of.indexOf(name)).some(({ value }) => value === name.value))
+      report(name, `the signer "${name.value}" is named twice`);
+    else if (rule !== undefined) rules.push(rule);
     used.add(name.value);
   }
   if (atLeast !== undefined && atLeast.value > of.length)

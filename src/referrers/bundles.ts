@@ -4,6 +4,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { verifyBytes, type Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import { isSigstoreBundleType, MEDIA_TYPES } from '../oci/media-types.ts';
+import { readBlobBytes } from '../source/read-blob.ts';
 import type { BlobReader, ManifestReader, ReferrerLister } from '../source/source.ts';
 import { BUNDLE_PREDICATE_ANNOTATION } from './artifact.ts';
 import { CONTENT_ERRORS } from './content-errors.ts';
@@ -105,13 +106,6 @@ function checkSubject(manifest: Manifest, { subject, entry }: Asked): void {
 
 async function readBundle(source: BlobReader, bundle: Descriptor): Promise<Uint8Array> {
   const what = `the bundle ${bundle.digest}`;
-  if (bundle.size > LIMITS.bundleBytes) {
-    throw new BoltsealError('LIMIT_EXCEEDED', `${what} is ${bundle.size} bytes, more than ${LIMITS.bundleBytes}`, {
-      hint: 'A bundle of this size is refused. Attest something smaller.',
-    });
-  }
   if (bundle.data !== undefined) return verifyBytes(Buffer.from(bundle.data, 'base64'), bundle, what);
-  const pieces: Uint8Array[] = [];
-  for await (const piece of (await source.readBlob(bundle)) as AsyncIterable<Uint8Array>) pieces.push(piece);
-  return Buffer.concat(pieces);
+  return readBlobBytes(source, bundle, { what, maxBytes: LIMITS.bundleBytes });
 }

@@ -31,16 +31,14 @@ export async function requestService(request: ServiceRequest, context: Context):
     if (outcome.kind === 'answered') return outcome.body;
     context.emit({ kind: 'detail', message: `attempt ${attempt + 1}: ${outcome.error.message}` });
     if (!outcome.again || attempt === RETRY.retries) throw outcome.error;
-    await interruptible(
-      delay(RETRY.minTimeout * RETRY.factor ** attempt, undefined, { signal: context.signal }),
-      context,
-    );
+    const waitMs = Math.max(outcome.waitMs, RETRY.minTimeout * RETRY.factor ** attempt);
+    await interruptible(delay(waitMs, undefined, { signal: context.signal }), context);
   }
 }
 
 type Outcome =
   | { readonly kind: 'answered'; readonly body: Buffer }
-  | { readonly kind: 'failed'; readonly error: BoltsealError; readonly again: boolean };
+  | { readonly kind: 'failed'; readonly error: BoltsealError; readonly again: boolean; readonly waitMs: number };
 
 async function attemptOnce(request: ServiceRequest, context: Context): Promise<Outcome> {
   const { code, what, url, secrets = [] } = request;
@@ -57,14 +55,14 @@ async function attemptOnce(request: ServiceRequest, context: Context): Promise<O
     const detail = explain(await readLimited(response, LIMITS.errorBodyBytes).catch(() => Buffer.alloc(0)), response);
     const again = response.status === 408 || response.status === 429 || response.status >= 500;
     const error = serviceError(code, { what, url, status: response.status, detail, secrets });
-    return { kind: 'failed', error, again };
+    return { kind: 'failed', error, again, waitMs: retryAfterMs(response) };
   } catch (cause) {
     if (context.signal.aborted) throw interrupted(cause);
     const limit = cause instanceof BoltsealError;
     const waited = timeout.aborted ? `no answer within ${request.timeoutMs / 1000} s` : undefined;
     const detail = waited ?? systemCodeOf(cause) ?? messageOf(cause);
     const error = limit ? cause : serviceError(code, { what, url, detail, cause, secrets });
-    return { kind: 'failed', error, again: !limit && !timeout.aborted };
+    return { kind: 'failed', error, again: !limit && !timeout.aborted, waitMs: 0 };
   }
 }
 
@@ -85,6 +83,14 @@ async function readLimited(response: Response, maxBytes: number): Promise<Buffer
   }
   return Buffer.concat(chunks);
 }
+
+/** What Retry-After asks for in seconds (RFC 9110, section 10.2.3), as long as a person at a terminal would wait. */
+function retryAfterMs(response: Response): number {
+  const header = response.headers.get('retry-after') ?? '';
+  return /^\d+$/.test(header) ? Math.min(Number(header) * 1000, MAX_RETRY_AFTER_MS) : 0;
+}
+
+const MAX_RETRY_AFTER_MS = 30_000;
 
 /** The `message` of a JSON error body, or the start of any other text. */
 function explain(body: Buffer, response: Response): string {

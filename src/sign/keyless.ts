@@ -28,16 +28,26 @@ const CERTIFICATE_MARGIN_MS = 60_000;
 export function keylessSigner({ services, getToken }: KeylessOptions): StatementSigner {
   let current: Promise<CertifiedKey> | undefined;
   const certify = async (context: Context): Promise<CertifiedKey> =>
-    await certifyNewKey(services.fulcio.url, await getToken(context), context);
+    certifyNewKey(services.fulcio.url, await getToken(context), context);
   const keyFor = async (context: Context): Promise<CertifiedKey> => {
-    const known = await current?.catch(() => undefined);
-    if (known !== undefined && isUsable(known, context)) return known;
-    current = certify(context);
-    return await current;
+    const known = current;
+    if (known !== undefined) {
+      const key = await known;
+      if (isUsable(key, context)) return key;
+    }
+    // Whoever came first after the certificate ended has asked for a new one already.
+    if (current !== undefined && current !== known) return current;
+    const fresh = certify(context);
+    current = fresh;
+    // A refusal is for those who waited for it; the next statement asks again.
+    fresh.catch(() => {
+      if (current === fresh) current = undefined;
+    });
+    return fresh;
   };
   return {
     async sign(payload, context) {
-      return await signWith(await keyFor(context), payload, { services, context });
+      return signWith(await keyFor(context), payload, { services, context });
     },
   };
 }
@@ -73,7 +83,7 @@ async function signWith(
   const bundle = await interruptible(builder.create(artifact), context);
   const entries = bundle.verificationMaterial.tlogEntries;
   return {
-    bytes: Buffer.from(serialise(bundle)),
+    bytes: Buffer.from(JSON.stringify(bundleToJSON(bundle))),
     signer: key.identity,
     logEntries: entries.map(({ logId, logIndex }, at) => ({
       url: services.rekor[at]?.url ?? '',
@@ -86,11 +96,4 @@ async function signWith(
 
 function logWitness({ url, majorApiVersion }: SigningService, context: Context): Witness {
   return majorApiVersion === 2 ? rekorV2Witness(url, context) : rekorV1Witness(url, context);
-}
-
-/** Without the empty `keyid` that the library writes: the one signature's key is in the certificate. */
-function serialise(bundle: Parameters<typeof bundleToJSON>[0]): string {
-  return JSON.stringify(bundleToJSON(bundle), (key, value: unknown) =>
-    key === 'keyid' && value === '' ? undefined : value,
-  );
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import type { Context } from '../base/context.ts';
-import { BoltsealError, isBoltsealError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { BoltsealError, isBoltsealError, messageOf } from '../base/errors.ts';
 import { decompressors, detectCompression, MAGIC_BYTES, type Compression } from '../tar/decompress.ts';
 import { TarReader, type EntryVisitor } from '../tar/reader.ts';
 import { readError } from './file-error.ts';
@@ -63,10 +63,11 @@ export function decompressedFile(path: string, compression: Compression): Readab
 /** What went wrong with an archive, told as an error about it. */
 export function archiveError(cause: unknown, path: string): unknown {
   if (isBoltsealError(cause)) return cause;
-  if (systemCodeOf(cause) !== undefined && !/^ERR_/.test(systemCodeOf(cause) ?? '')) return readError(cause, path);
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const isFormat = cause instanceof Error && cause.name === 'FormatError';
-  return isFormat || /^(?:Z_|ZSTD_|ERR_ZSTD|ERR_ZLIB)/.test(code) ? notAnArchive(path, messageOf(cause), cause) : cause;
+  return isFormat || /^(?:Z_|ZSTD_|ERR_ZSTD|ERR_ZLIB)/.test(code)
+    ? notAnArchive(path, messageOf(cause), cause)
+    : readError(cause, path);
 }
 
 export function notAnArchive(path: string, why: string, cause?: unknown): BoltsealError {

@@ -25,6 +25,8 @@ export async function writeFileAtomically(
 ): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${randomBytes(9).toString('base64url')}.partial`);
+  let contentError: unknown;
+  if (!(content instanceof Uint8Array)) content.once('error', (error) => (contentError = error));
   try {
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, 'wx', 0o644);
@@ -42,7 +44,8 @@ export async function writeFileAtomically(
   } catch (cause) {
     if (!(content instanceof Uint8Array)) content.destroy();
     await rm(temporary, { force: true }).catch(() => {});
-    throw writeError(cause, path);
+    // A source that breaks off is not a disk that is full.
+    throw cause === contentError ? cause : writeError(cause, path);
   }
 }
 

@@ -1,9 +1,9 @@
-import { BoltsealError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { BoltsealError, isBoltsealError, messageOf, systemCodeOf } from '../base/errors.ts';
 
 /** A failure to read a file, as an error a person can act on. What is already one stays what it is. */
 export function readError(cause: unknown, path: string): unknown {
-  const code = systemCodeOf(cause);
-  if (code === undefined || cause instanceof BoltsealError) return cause;
+  const code = fileCodeOf(cause);
+  if (code === undefined) return cause;
   if (code === 'ENOENT' || code === 'ENOTDIR') return fileNotFound(path, cause);
   return new BoltsealError('FILE_UNREADABLE', `${path} cannot be read: ${messageOf(cause)}`, {
     hint: READ_HINTS[code] ?? 'Check the path, the disk, and your permissions.',
@@ -20,12 +20,18 @@ export function fileNotFound(path: string, cause?: unknown): BoltsealError {
 
 /** A failure to write a file. What is already an error a person can act on stays what it is. */
 export function writeError(cause: unknown, path: string): unknown {
-  const code = systemCodeOf(cause);
-  if (code === undefined || cause instanceof BoltsealError) return cause;
+  const code = fileCodeOf(cause);
+  if (code === undefined) return cause;
   return new BoltsealError('FILE_UNWRITABLE', `${path} cannot be written: ${messageOf(cause)}`, {
     hint: WRITE_HINTS[code] ?? 'Check the path, the disk, and your permissions.',
     cause,
   });
+}
+
+/** The operating system's code; Node's own (ERR_…) are not about the file. */
+function fileCodeOf(cause: unknown): string | undefined {
+  const code = isBoltsealError(cause) ? undefined : systemCodeOf(cause);
+  return code?.startsWith('ERR_') === true ? undefined : code;
 }
 
 const READ_HINTS: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
-import { Agent, EnvHttpProxyAgent, request as undiciRequest, type Dispatcher } from 'undici';
+import { addAbortSignal } from 'node:stream';
+import type { Dispatcher } from 'undici';
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -30,8 +31,8 @@ export interface HttpOptions {
 
 /** Connections for one run: kept alive, HTTP/2 where offered, one pool per TLS identity, proxies from the environment. */
 export function openHttpClient(options: HttpOptions, context: Context): HttpClient {
-  const dispatchers = new Map<string, Dispatcher>();
-  const dispatcherFor = (url: URL): Dispatcher => {
+  const dispatchers = new Map<string, Promise<Dispatcher>>();
+  const dispatcherFor = (url: URL): Promise<Dispatcher> => {
     const tls = options.tlsFor?.(url.host);
     const proxied = !isLoopbackHost(url.hostname);
     const key = JSON.stringify([proxied, tls]);
@@ -39,32 +40,37 @@ export function openHttpClient(options: HttpOptions, context: Context): HttpClie
     dispatchers.set(key, known);
     return known;
   };
-  const once = (request: HttpRequest): Promise<HttpResponse> => sendOnce(request, dispatcherFor(request.url), context);
+  const once = (request: HttpRequest): Promise<HttpResponse> => sendOnce(request, dispatcherFor, context);
   return {
     send: (request) => sendFollowing(request, once),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+      await Promise.allSettled([...dispatchers.values()].map(async (dispatcher) => (await dispatcher).destroy()));
     },
   };
 }
 
 /** Loopback is never proxied, as with Go's tools; for the rest the environment decides, NO_PROXY included. */
-function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { env }: Context): Dispatcher {
+async function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { env }: Context): Promise<Dispatcher> {
+  // Loaded with the first request: commands that need no network start faster without it.
+  const { Agent, EnvHttpProxyAgent } = await import('undici');
   const { ca, cert, key } = tls ?? {};
+  const connect = {
+    timeout: LIMITS.connectTimeoutMs,
+    preferH2: true,
+    ...(ca === undefined ? {} : { ca: [...ca] }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
   const settings = {
+    connections: LIMITS.connectionsPerHost,
     headersTimeout: LIMITS.responseTimeoutMs,
     bodyTimeout: LIMITS.responseTimeoutMs,
-    connect: {
-      timeout: LIMITS.connectTimeoutMs,
-      preferH2: true,
-      ...(ca === undefined ? {} : { ca: [...ca] }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    },
+    connect,
   };
   if (!proxied) return new Agent(settings);
   return new EnvHttpProxyAgent({
     ...settings,
+    requestTls: connect,
     httpProxy: env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
     httpsProxy: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
     noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
@@ -90,15 +96,20 @@ async function sendFollowing(
   }
 }
 
-async function sendOnce(request: HttpRequest, dispatcher: Dispatcher, context: Context): Promise<HttpResponse> {
+async function sendOnce(
+  request: HttpRequest,
+  dispatcherFor: (url: URL) => Promise<Dispatcher>,
+  context: Context,
+): Promise<HttpResponse> {
   const { method, url, headers = {}, body } = request;
   const signal = request.signal === undefined ? context.signal : AbortSignal.any([request.signal, context.signal]);
   try {
-    const answer = await undiciRequest(url, {
+    const { request: send } = await import('undici');
+    const answer = await send(url, {
       method,
       headers: { 'user-agent': 'boltseal', ...headers },
       body: body?.() ?? null,
-      dispatcher,
+      dispatcher: await dispatcherFor(url),
       signal,
     });
     context.emit({ kind: 'detail', message: `${method} ${url.origin}${url.pathname} → ${answer.statusCode}` });
@@ -120,11 +131,13 @@ function flatten(
   );
 }
 
-/** The whole body. @throws BoltsealError LIMIT_EXCEEDED, REGISTRY_UNREACHABLE (cut short), INTERRUPTED */
+/** The whole body of a document, not of a blob. @throws BoltsealError LIMIT_EXCEEDED, REGISTRY_UNREACHABLE (cut short), INTERRUPTED */
 export async function readBody(response: HttpResponse, maxBytes: number, context: Context): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let sizeBytes = 0;
   try {
+    // A server that sends a byte now and then would never run into the timeout between two pieces.
+    addAbortSignal(AbortSignal.timeout(LIMITS.documentTimeoutMs), response.body);
     for await (const piece of response.body as AsyncIterable<Uint8Array>) {
       sizeBytes += piece.length;
       if (sizeBytes > maxBytes) break;

@@ -13,8 +13,9 @@ import { withFileLock } from './file-lock.ts';
 import { directoryFiles } from './layout-files.ts';
 import { blobPath, readLayoutIndex, TAG_ANNOTATION, type LayoutEntry, type LayoutIndex } from './layout-index.ts';
 import { findLayoutManifest } from './layout-reader.ts';
-import { findFallback, referrersTag } from './layout-referrers.ts';
+import { findFallback } from './layout-referrers.ts';
 import { LOCK_NAME, writeLayoutBlob } from './layout-writer.ts';
+import { referrersTag } from './referrer-entry.ts';
 
 /** Takes a referrer off the list under its subject's fallback tag in a layout. False when it is not on it. */
 export async function unlistLayoutReferrer(

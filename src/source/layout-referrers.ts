@@ -1,18 +1,13 @@
 import { LIMITS } from '../base/limits.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { algorithmOf, encodedOf, type Digest } from '../oci/digest.ts';
-import { artifactTypeOf } from '../oci/manifest.ts';
+import type { Digest } from '../oci/digest.ts';
 import { isImageManifestType, isIndexType } from '../oci/media-types.ts';
 import { BoltsealError } from '../base/errors.ts';
 import type { LayoutFiles } from './layout-files.ts';
 import { invalidLayout, readLayoutIndex, type LayoutIndex } from './layout-index.ts';
 import { findLayoutManifest, readLayoutManifest } from './layout-reader.ts';
+import { describeReferrer, referrersTag } from './referrer-entry.ts';
 import type { StoredManifest } from './source.ts';
-
-/** The tag under which a subject's referrers are listed where no API lists them: distribution-spec 1.1.1, "Referrers Tag Schema". */
-export function referrersTag(subject: Digest): string {
-  return `${algorithmOf(subject).slice(0, 32)}-${encodedOf(subject).slice(0, 64)}`;
-}
 
 export function isReferrersTag(tag: string): boolean {
   return /^sha(?:256|512)-[0-9a-f]{64}$/.test(tag);
@@ -35,18 +30,6 @@ export async function listLayoutReferrers(
   return [...distinct.values()]
     .toReversed()
     .filter((entry) => artifactType === undefined || (entry.artifactType ?? artifactType) === artifactType);
-}
-
-/** What a list of referrers says of a manifest: distribution-spec 1.1.1, "Listing Referrers". */
-export function describeReferrer({ digest, bytes, manifest }: StoredManifest): Descriptor {
-  const artifactType = artifactTypeOf(manifest);
-  return {
-    mediaType: manifest.mediaType,
-    digest,
-    size: bytes.length,
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(Object.keys(manifest.annotations).length === 0 ? {} : { annotations: manifest.annotations }),
-  };
 }
 
 /** The index under a subject's fallback tag. Undefined when there is none. */

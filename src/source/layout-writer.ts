@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Context } from '../base/context.ts';
 import { BoltsealError, systemCodeOf } from '../base/errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -20,8 +20,9 @@ import {
   type LayoutEntry,
   type LayoutIndex,
 } from './layout-index.ts';
+import { findFallback } from './layout-referrers.ts';
+import { describeReferrer, referrersTag } from './referrer-entry.ts';
 import type { WriteOptions } from './source.ts';
-import { describeReferrer, findFallback, referrersTag } from './layout-referrers.ts';
 
 /**
  * Makes a new, empty OCI image layout: image-spec 1.1.1, image-layout.md. A layout that is already there stays as it is.

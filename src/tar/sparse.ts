@@ -58,12 +58,14 @@ export function expandSparse(sink: BodySink, { extents, size }: SparseMap): Body
   let inExtent = 0;
   let position = 0;
   let open = true;
-  const give = (bytes: Uint8Array): void => {
-    open = sink.write(bytes);
+  const give = (bytes: Uint8Array): boolean => {
     position += bytes.length;
+    open = sink.write(bytes);
+    return open;
   };
   const fill = (until: number): void => {
-    while (open && position < until) give(ZEROS.subarray(0, Math.min(ZEROS.length, until - position)));
+    let left = open ? until - position : 0;
+    while (left > 0) left = give(ZEROS.subarray(0, left)) ? until - position : 0;
   };
   return {
     write(chunk) {

@@ -6,7 +6,7 @@ import type { Content } from './content.ts';
 import { verifyWithLibrary } from './library.ts';
 import { checkLoggedVerifier, type LoggedVerifier } from './log-entry-body.ts';
 import { checkLogValidity, selectLogEntries, toLoggedEntry } from './log-entry.ts';
-import { schemeOf, spkiOf } from './public-key.ts';
+import { schemeOf, spkiOf, verifyWith } from './public-key.ts';
 import { Rejected } from './rejection.ts';
 import { resolveKey } from './signing-key.ts';
 import { checkTimes, promisedTimes, selectTimestamps } from './trusted-time.ts';
@@ -90,6 +90,9 @@ function identify(bundle: Bundle, content: Content, trust: TrustRoot): Signing {
   }
   if (!schemeOf(certificate.publicKey).ok)
     throw new Rejected('KEY_UNSUPPORTED', 'the key in the certificate is of a kind or size that is not accepted');
+  // First, because it is quick, and the plainest answer when payload, signature or certificate was exchanged.
+  if (!verifyWith(certificate.publicKey, content.signedBytes, content.signature))
+    throw new Rejected('SIGNATURE_INVALID', 'the signature is not one over this content by the key in the certificate');
   return { key: certificate.publicKey, signer: certificate.signer, certificate };
 }
 

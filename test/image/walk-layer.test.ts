@@ -66,6 +66,16 @@ describe('a layer', () => {
     },
   );
 
+  test('that ends within a file is refused, though blob and tar are what they should be', async () => {
+    const { tar } = buildLayer(ENTRIES);
+    const cut = buildLayer(tar.subarray(0, tar.length - 3000), { compression: 'none' });
+    await expect(walk(cut)).rejects.toMatchObject({
+      code: 'LAYER_INVALID',
+      message: expect.stringContaining('middle'),
+    });
+    await expect(walk(buildLayer(cut.tar))).rejects.toMatchObject({ code: 'LAYER_INVALID' });
+  });
+
   test('whose configuration names another diffID is refused', async () => {
     const built = buildLayer(ENTRIES);
     const other = { ...layerOf(built), diffId: digestOf('other') };

@@ -8,7 +8,7 @@ import type { CopyResult } from '../../src/referrers/copy-result.ts';
 import { openLayout } from '../../src/source/layout.ts';
 import { createLayout } from '../../src/source/layout-writer.ts';
 import type { WritableSource } from '../../src/source/source.ts';
-import { fallbackTag } from '../../src/source/registry/fallback-index.ts';
+import { referrersTag } from '../../src/source/referrer-entry.ts';
 import { testContext } from '../support/context.ts';
 import { buildImage, buildLayer, buildReferrer, writeLayout, type BuiltImage } from '../support/image-builder.ts';
 import { problem } from '../support/http-server.ts';
@@ -89,7 +89,7 @@ describe.each(KINDS)('from a registry %s', (_from, from) => {
       expect(await referrersOf(destination, sealed.sbom.digest)).toEqual([sealed.sbomSignature.digest]);
       expect(await referrersOf(destination, sealed.arm64.digest)).toEqual([sealed.report.digest]);
       expect(await destination.findTag?.(sealed.cosignTag)).toBe(sealed.cosign.digest);
-      const hasList = b.tags.has(fallbackTag(sealed.index.digest));
+      const hasList = b.tags.has(referrersTag(sealed.index.digest));
       expect(hasList).toBe(to.referrers === 'none');
     });
   });
@@ -172,7 +172,7 @@ test('a copy that broke off is finished by the next, which sends no large blob t
 test('a referrer that was stored but never listed is listed by the next copy', async () => {
   const sealed = buildSealedImage();
   await using registry = await registryWith(sealed, { referrers: 'none', ociSubject: false });
-  registry.tags.delete(fallbackTag(sealed.index.digest));
+  registry.tags.delete(referrersTag(sealed.index.digest));
   const destination = openAt(registry.host, { suffix: ':1' });
   const result = await copy(await layoutOf(sealed), destination);
   const copied = result.manifests.filter(({ outcome }) => outcome === 'copied').map(({ digest }) => digest);

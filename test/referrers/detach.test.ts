@@ -3,7 +3,7 @@ import { isBoltsealError } from '../../src/base/errors.ts';
 import { copyImage } from '../../src/referrers/copy.ts';
 import { detachReferrer } from '../../src/referrers/detach.ts';
 import { openLayout } from '../../src/source/layout.ts';
-import { fallbackTag } from '../../src/source/registry/fallback-index.ts';
+import { referrersTag } from '../../src/source/referrer-entry.ts';
 import type { WritableSource } from '../../src/source/source.ts';
 import { testContext } from '../support/context.ts';
 import { buildReferrer, writeLayout } from '../support/image-builder.ts';
@@ -82,7 +82,7 @@ test('the list is changed before the manifest is deleted, and an empty list goes
   const target = await fill(registry, 'any');
   await detachReferrer(target, sealed.report.digest, {}, context);
   const writes = registry.lines().filter((line) => /^(PUT|DELETE)/.test(line));
-  const tag = fallbackTag(sealed.arm64.digest);
+  const tag = referrersTag(sealed.arm64.digest);
   expect(writes).toEqual([
     `PUT /v2/acme/app/manifests/${tag}`,
     `DELETE /v2/acme/app/manifests/${tag}`,

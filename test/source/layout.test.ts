@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestOf, encodedOf } from '../../src/oci/digest.ts';
 import type { LayoutReference } from '../../src/oci/reference.ts';
 import { openLayout } from '../../src/source/layout.ts';
+import { writeError } from '../../src/source/file-error.ts';
 import { createLayout } from '../../src/source/layout-writer.ts';
 import { testContext } from '../support/context.ts';
 import { buildImage, buildIndex, buildLayer, buildReferrer, content, writeLayout } from '../support/image-builder.ts';
@@ -254,7 +255,7 @@ describe('writing', () => {
     stuck.push('ri');
     const writing = source.writeBlob(descriptor, () => stuck);
     setTimeout(() => controller.abort(), 20);
-    await expect(writing).rejects.toThrow();
+    await expect(writing).rejects.toThrow('abort');
     expect(readdirSync(join(path, 'blobs/sha256'))).toEqual([]);
   });
 
@@ -280,17 +281,25 @@ describe('writing', () => {
     await expect(source.writeManifest(one.bytes)).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' });
   });
 
-  test('a full disk is told as such', async () => {
+  test('a disk that fails is told as such, and a source that breaks off as what it is', async () => {
+    expect(writeError(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }), 'x')).toMatchObject({
+      code: 'FILE_UNWRITABLE',
+      hint: expect.stringContaining('full'),
+    });
     const path = freshFolder();
     await createLayout(path, testContext());
     const source = await openLayout(layoutOf(path), testContext());
-    const full = new Readable({
+    const descriptor = { mediaType: 'x', digest: digestOf('x'), size: 1 };
+    const reset = new Readable({
       read() {
-        this.destroy(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
+        this.destroy(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
       },
     });
-    await expect(
-      source.writeBlob({ mediaType: 'x', digest: digestOf('x'), size: 1 }, () => full),
-    ).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' });
+    await expect(source.writeBlob(descriptor, () => reset)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    rmSync(join(path, 'blobs'), { recursive: true });
+    writeFileSync(join(path, 'blobs'), '');
+    await expect(source.writeBlob(descriptor, () => Buffer.from('x'))).rejects.toMatchObject({
+      code: expect.stringMatching(/^FILE_/),
+    });
   });
 });

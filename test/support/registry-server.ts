@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { digestOf, isDigest, type Digest } from '../../src/oci/digest.ts';
-import { fallbackTag } from '../../src/source/registry/fallback-index.ts';
-import { bodyOf, json, problem, send, startServer, type Answer, type RunningServer } from './http-server.ts';
+import { referrersTag } from '../../src/source/referrer-entry.ts';
+import { bodyOf, problem, send, startServer, type Answer, type RunningServer } from './http-server.ts';
 import { referrersAnswer, type ReferrersBehaviour } from './registry-referrers.ts';
 import { checkAuthorization, tokenAnswer, type AuthBehaviour } from './registry-auth.ts';
 
@@ -194,15 +194,13 @@ export function putFallback(registry: TestRegistry, subject: Digest, manifests: 
   const mediaType = 'application/vnd.oci.image.index.v1+json';
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
   registry.manifests.set(digestOf(bytes), { bytes, mediaType });
-  registry.tags.set(fallbackTag(subject), digestOf(bytes));
+  registry.tags.set(referrersTag(subject), digestOf(bytes));
 }
 
 /** The digests that the fallback tag of a subject lists. */
 export function fallbackEntries(registry: TestRegistry, subject: Digest): readonly Record<string, unknown>[] {
-  const digest = registry.tags.get(fallbackTag(subject));
+  const digest = registry.tags.get(referrersTag(subject));
   const bytes = digest === undefined ? undefined : registry.manifests.get(digest)?.bytes;
   if (bytes === undefined) return [];
   return (JSON.parse(bytes.toString()) as { manifests: Record<string, unknown>[] }).manifests;
 }
-
-export const ok = (value: unknown): Answer => json(200, value);

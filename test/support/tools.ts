@@ -1,8 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, Socket, type AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
@@ -49,6 +51,22 @@ export function mustRun(name: string, args: readonly string[], options: Paramete
   const { status, stdout, stderr } = runTool(name, args, options);
   if (status !== 0) throw new Error(`${name} ${args.join(' ')} ended with ${status}:\n${stderr}\n${stdout}`);
   return stdout;
+}
+
+/** Like runTool for a tool that talks to a server in this process, which has to go on answering meanwhile. */
+export async function runToolBeside(
+  name: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): Promise<ToolResult> {
+  const env = { ...process.env, PATH, ...options.env };
+  const child = spawn(name, args, { ...options, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [status]] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    once(child, 'exit') as Promise<[number | null]>,
+  ]);
+  return { status, stdout, stderr };
 }
 
 /** Starts a server and waits until its port answers. It is stopped when the test ends. */

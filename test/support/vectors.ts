@@ -1,10 +1,7 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-const folder = process.env['BOLTSEAL_VECTORS'] ?? fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
+const candidate = process.env['BOLTSEAL_VECTORS'] ?? join(import.meta.dirname, '../../../shared/vectors');
 
-/** The folder with test data made by others, or undefined when it is not there. */
-export const VECTORS: string | undefined = existsSync(folder) ? folder : undefined;
-
-/** What a test that needs them says when it is skipped. */
-export const VECTORS_MISSING = 'needs the test vectors: put them at ../shared/vectors or name them in BOLTSEAL_VECTORS';
+/** The folder of test data made by others, where it is there. Tests that need it say so when it is not. */
+export const VECTORS: string | undefined = existsSync(candidate) ? candidate : undefined;

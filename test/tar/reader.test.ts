@@ -125,6 +125,16 @@ describe('extensions', () => {
     );
   });
 
+  test('a size on a link or directory is no body, and one on an unknown type is', () => {
+    const links: TarItem[] = [
+      { path: 'l', type: 'symlink', linkTarget: 'x', headerSize: 512 },
+      { path: 'h', type: 'hardlink', linkTarget: 'x', headerSize: 512 },
+      { path: 'd', type: 'directory', headerSize: 512 },
+    ];
+    expect(paths(writeTar([...links, { path: 'next' }]))).toEqual(['l', 'h', 'd', 'next']);
+    expect(paths(writeTar([{ path: 'odd', typeFlag: 'Z', body: 'body' }, { path: 'next' }]))).toEqual(['odd', 'next']);
+  });
+
   test('a negative base-256 size is refused', () => {
     const block = tarHeader({ name: Buffer.from('x'), typeFlag: '0', size: 0 });
     block.fill(0xff, 124, 136);

@@ -56,8 +56,8 @@ export function packageComponent(found: Package): Models.Component {
     ...(found.namespace === undefined || found.kind === 'os' ? {} : { group: found.namespace }),
     ...(found.version === undefined ? {} : { version: found.version }),
     ...(found.description === undefined ? {} : { description: found.description }),
-    ...cpeOf(found.cpe),
     ...suppliedBy(found.supplier),
+    hashes: hashesOf(found.distribution),
     licenses: new Models.LicenseRepository(declaredLicenses(found.licenses)),
     externalReferences: new Models.ExternalReferenceRepository([...website(found.homepage), ...download(found)]),
     properties: properties(packageProperties(found)),
@@ -134,13 +134,17 @@ function website(homepage: string | undefined): Models.ExternalReferenceReposito
 
 function download({ distribution }: Package): readonly Models.ExternalReference[] {
   const url = webAddress(distribution?.url);
-  if (distribution === undefined || url === undefined) return [];
-  const hashes = distribution.hashes.map(({ algorithm, hex }) => [Enums.HashAlgorithm[algorithm], hex] as const);
-  return [
-    new Models.ExternalReference(url, Enums.ExternalReferenceType.Distribution, {
-      hashes: new Models.HashDictionary(hashes),
-    }),
-  ];
+  const hashes = hashesOf(distribution);
+  return url === undefined
+    ? []
+    : [new Models.ExternalReference(url, Enums.ExternalReferenceType.Distribution, { hashes })];
+}
+
+/** A package's own digests are those of the archive it came in. */
+function hashesOf(distribution: Package['distribution']): Models.HashDictionary {
+  return new Models.HashDictionary(
+    (distribution?.hashes ?? []).map(({ algorithm, hex }) => [Enums.HashAlgorithm[algorithm], hex] as const),
+  );
 }
 
 /** Only addresses of the web, spelt as the URL standard does, and without the credentials some registries put into them. */

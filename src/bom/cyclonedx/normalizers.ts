@@ -1,14 +1,12 @@
 import { Serialize, type Models } from '@cyclonedx/cyclonedx-library';
 import { ComposedBom, EvidencedComponent } from './models.ts';
 
-const { Factory, BomNormalizer, ComponentNormalizer } = Serialize.JSON.Normalize;
-
-type Options = Parameters<InstanceType<typeof BomNormalizer>['normalize']>[1];
-type NormalizedBom = ReturnType<InstanceType<typeof BomNormalizer>['normalize']>;
-type NormalizedComponent = ReturnType<InstanceType<typeof ComponentNormalizer>['normalize']>;
+type Options = Parameters<Serialize.JSON.Normalize.BomNormalizer['normalize']>[1];
+type NormalizedBom = ReturnType<Serialize.JSON.Normalize.BomNormalizer['normalize']>;
+type NormalizedComponent = ReturnType<Serialize.JSON.Normalize.ComponentNormalizer['normalize']>;
 
 /** The library's JSON normalizers, taught what models.ts adds. */
-export class ExtendedFactory extends Factory {
+export class ExtendedFactory extends Serialize.JSON.Normalize.Factory {
   override makeForBom(): ComposedBomNormalizer {
     return new ComposedBomNormalizer(this);
   }
@@ -18,7 +16,7 @@ export class ExtendedFactory extends Factory {
   }
 }
 
-class ComposedBomNormalizer extends BomNormalizer {
+class ComposedBomNormalizer extends Serialize.JSON.Normalize.BomNormalizer {
   override normalize(bom: Models.Bom, options: Options): NormalizedBom {
     const normalized = super.normalize(bom, options);
     if (!(bom instanceof ComposedBom) || bom.compositions.length === 0) return normalized;
@@ -27,7 +25,7 @@ class ComposedBomNormalizer extends BomNormalizer {
   }
 }
 
-class EvidencedComponentNormalizer extends ComponentNormalizer {
+class EvidencedComponentNormalizer extends Serialize.JSON.Normalize.ComponentNormalizer {
   override normalize(component: Models.Component, options: Options): NormalizedComponent {
     const normalized = super.normalize(component, options);
     if (normalized === undefined || !(component instanceof EvidencedComponent)) return normalized;

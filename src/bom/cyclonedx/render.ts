@@ -1,10 +1,9 @@
 import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
 import type { Context } from '../../base/context.ts';
 import type { Inventory } from '../../catalog/inventory.ts';
-import { formatReference } from '../../oci/reference.ts';
 import { dependencyGraph, ROOT } from '../dependency-graph.ts';
 import { PROPERTIES } from '../properties.ts';
-import type { ImageSubject } from '../subject.ts';
+import { subjectPurl, type ImageSubject } from '../subject.ts';
 import { documentTime } from '../timestamp.ts';
 import { uuidOf } from '../uuid.ts';
 import { imageComponent, packageComponent, properties, systemComponent } from './components.ts';
@@ -42,19 +41,12 @@ export function renderCycloneDx(
   connect(bom, inventory);
   bom.compositions = compositionsOf(inventory);
   const serializer = new Serialize.JsonSerializer(new ExtendedFactory(Spec.Spec1dot6));
-  return new TextEncoder().encode(`${serializer.serialize(bom, { sortLists: false, space: 2 })}\n`);
+  return new TextEncoder().encode(`${serializer.serialize(bom, { sortLists: false, space: 0 })}\n`);
 }
 
+/** The purl has the manifest's digest in it, and the name the image was asked for by. */
 function serialNumber(subject: ImageSubject, { tool }: CycloneDxOptions, timestamp: Date | undefined): string {
-  const { digest, reference } = subject;
-  const parts = [
-    'CycloneDX 1.6',
-    digest,
-    formatReference(reference),
-    tool.name,
-    tool.version,
-    timestamp?.toISOString(),
-  ];
+  const parts = ['CycloneDX 1.6', subjectPurl(subject), tool.name, tool.version, timestamp?.toISOString()];
   return `urn:uuid:${uuidOf(parts)}`;
 }
 

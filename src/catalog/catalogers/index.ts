@@ -4,6 +4,7 @@ import { dpkgCataloger } from './dpkg/dpkg.ts';
 import { goCataloger } from './go/go.ts';
 import { npmCataloger } from './npm/npm.ts';
 import { pythonCataloger } from './python/python.ts';
+import { unreadCataloger } from './unread.ts';
 
 /** Every cataloger there is. */
 export const CATALOGERS: readonly Cataloger[] = [
@@ -17,4 +18,7 @@ export const CATALOGERS: readonly Cataloger[] = [
 
   // binaries
   goCataloger,
+
+  // everything known and not read
+  unreadCataloger,
 ];

@@ -98,7 +98,7 @@ async function answer(incoming: IncomingMessage, served: Served): Promise<Sandbo
     return match === null ? [] : [{ route, parameters: { ...match.groups } }];
   });
   const row = rows.find(({ route }) => route.methods.includes(request.method));
-  if (row !== undefined) return await row.route.answer(request, row.parameters);
+  if (row !== undefined) return row.route.answer(request, row.parameters);
   if (rows.length === 0) return json(404, { message: `nothing is at ${path}` });
   const allow = rows.flatMap(({ route }) => route.methods).join(', ');
   return json(405, { message: `${request.method} is not possible here`, errors: [UNSUPPORTED] }, { allow });

@@ -34,7 +34,7 @@ export async function startRegistry(options: RegistryOptions, context: Context):
     ...manifestRoutes({ blobs, manifests, referrersApi }),
     ...listRoutes({ manifests, referrersApi, referrersPerPage }),
   ];
-  return await serve({ name: 'registry', port, routes: () => routes }, context);
+  return serve({ name: 'registry', port, routes: () => routes }, context);
 }
 
 const API_VERSION = { 'docker-distribution-api-version': 'registry/2.0' };

@@ -46,18 +46,25 @@ async function begin(request: SandboxRequest, name: string, stores: Stores): Pro
   }
   if (digest === null || digest === undefined) return progress(202, stores.uploads.begin(name));
   requireDigest(digest);
-  return await finish(request, stores.uploads.begin(name), stores);
+  return finish(request, stores.uploads.begin(name), stores);
 }
 
 async function addChunk(request: SandboxRequest, upload: Upload, { uploads }: Stores): Promise<SandboxReply> {
-  checkContentRange(request, upload);
-  return progress(202, await uploads.append(upload, request.stream));
+  return progress(202, await appendBody(request, upload, uploads));
+}
+
+/** Appends the body, which must be as long as Content-Range says also when no Content-Length announced it. */
+async function appendBody(request: SandboxRequest, upload: Upload, uploads: Uploads): Promise<Upload> {
+  const endBytes = checkContentRange(request, upload);
+  const appended = await uploads.append(upload, request.stream);
+  if (endBytes === undefined || appended.sizeBytes === endBytes) return appended;
+  await uploads.discard(upload);
+  throw registryError('SIZE_INVALID', 'the chunk is not as long as its Content-Range says');
 }
 
 async function finish(request: SandboxRequest, upload: Upload, { blobs, uploads }: Stores): Promise<SandboxReply> {
   const expected = requireDigest(request.url.searchParams.get('digest'));
-  checkContentRange(request, upload);
-  await uploads.append(upload, request.stream);
+  await appendBody(request, upload, uploads);
   const found = await uploads.digest(upload, expected);
   if (found !== expected) {
     await uploads.discard(upload);
@@ -68,10 +75,13 @@ async function finish(request: SandboxRequest, upload: Upload, { blobs, uploads 
   return created(upload.name, expected);
 }
 
-/** `first-last` without a unit. A chunk that does not begin where the last one ended is refused with what is there. */
-function checkContentRange({ headers }: SandboxRequest, upload: Upload): void {
+/**
+ * `first-last` without a unit. A chunk that does not begin where the last one ended is refused with what is there.
+ * Returns the size that the upload should have after it, or undefined when the request does not say.
+ */
+function checkContentRange({ headers }: SandboxRequest, upload: Upload): number | undefined {
   const range = headers['content-range'];
-  if (range === undefined) return;
+  if (range === undefined) return undefined;
   const [, first, last] = /^(\d+)-(\d+)$/.exec(range) ?? [];
   if (first === undefined || last === undefined)
     throw registryError('BLOB_UPLOAD_INVALID', 'Content-Range should be FIRST-LAST', { detail: range });
@@ -83,6 +93,7 @@ function checkContentRange({ headers }: SandboxRequest, upload: Upload): void {
   const length = headers['content-length'];
   if (length !== undefined && Number(length) !== Number(last) - Number(first) + 1)
     throw registryError('SIZE_INVALID', 'Content-Length and Content-Range do not agree');
+  return Number(last) + 1;
 }
 
 function progress(status: number, upload: Upload): SandboxReply {

@@ -96,5 +96,5 @@ async function mint(issuer: string, key: CryptoKey, claims: TokenClaims, context
     nbf: nowSeconds,
     exp: nowSeconds + TOKEN_LIFETIME_SECONDS,
   };
-  return await new SignJWT({ ...defaults, ...claims }).setProtectedHeader({ alg: 'RS256', kid: KEY_ID }).sign(key);
+  return new SignJWT({ ...defaults, ...claims }).setProtectedHeader({ alg: 'RS256', kid: KEY_ID }).sign(key);
 }

@@ -5,7 +5,8 @@ import { LIMITS } from '../../base/limits.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { MEDIA_TYPES } from '../../oci/media-types.ts';
 import { discardBody } from '../http.ts';
-import { entriesOf, fallbackTag, readFallbackIndex, type FallbackIndex } from './fallback-index.ts';
+import { referrersTag } from '../referrer-entry.ts';
+import { entriesOf, readFallbackIndex, type FallbackIndex } from './fallback-index.ts';
 import { nameOf } from './manifests.ts';
 import type { RepositoryClient } from './repository-client.ts';
 import { problemError, readProblems } from './response-error.ts';
@@ -84,7 +85,7 @@ async function writeWithout(
   const bytes = Buffer.from(JSON.stringify({ ...index.document, manifests }));
   const response = await client.send({
     method: 'PUT',
-    path: `manifests/${fallbackTag(subject)}`,
+    path: `manifests/${referrersTag(subject)}`,
     headers: {
       'content-type': MEDIA_TYPES.ociIndex,
       'content-length': String(bytes.length),
@@ -92,7 +93,7 @@ async function writeWithout(
     },
     body: () => bytes,
     access: 'push',
-    doing: `writing the referrers tag ${nameOf(client)}:${fallbackTag(subject)}`,
+    doing: `writing the referrers tag ${nameOf(client)}:${referrersTag(subject)}`,
   });
   // 412: somebody else was faster, so it is read and changed again.
   if (response.status === 412 || (response.status >= 200 && response.status < 300)) return discardBody(response);
@@ -107,7 +108,7 @@ async function removeEmptyList(
   { index, subject }: { readonly index: FallbackIndex; readonly subject: Digest },
 ): Promise<void> {
   if (index.kind !== 'index' || entriesOf(index).length > 0) return;
-  const tag = fallbackTag(subject);
+  const tag = referrersTag(subject);
   const doing = `deleting the empty referrers tag ${nameOf(client)}:${tag}`;
   await discardBody(
     await client.send({ method: 'DELETE', path: `manifests/${tag}`, access: 'push', raw: true, doing }),
@@ -115,7 +116,7 @@ async function removeEmptyList(
 }
 
 function failed(client: RepositoryClient, subject: Digest, why: string, cause?: Error): BoltsealError {
-  const message = `the list of referrers ${nameOf(client)}:${fallbackTag(subject)} could not be updated: ${why}`;
+  const message = `the list of referrers ${nameOf(client)}:${referrersTag(subject)} could not be updated: ${why}`;
   return new BoltsealError('REFERRERS_UPDATE_FAILED', message, {
     hint: 'Nothing was deleted. If tags cannot be overwritten, exempt "sha256-*"; then try again.',
     ...(cause === undefined ? {} : { cause }),

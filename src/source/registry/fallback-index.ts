@@ -4,10 +4,11 @@ import { parseJson } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { asArray, asObject, type JsonObject } from '../../base/shape.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { algorithmOf, digestOf, encodedOf, type Digest } from '../../oci/digest.ts';
+import { algorithmOf, digestOf, type Digest } from '../../oci/digest.ts';
 import { parseManifest, type Manifest } from '../../oci/manifest.ts';
 import { MEDIA_TYPES } from '../../oci/media-types.ts';
 import { readBody } from '../http.ts';
+import { referrersTag } from '../referrer-entry.ts';
 import { ACCEPT_MANIFESTS, isUnknownRepository, nameOf } from './manifests.ts';
 import type { RepositoryClient } from './repository-client.ts';
 import { readProblems } from './response-error.ts';
@@ -25,19 +26,13 @@ export type FallbackIndex =
   /** Something else has that tag. Readers ignore it, writers must not touch it. */
   | { readonly kind: 'foreign'; readonly why: string };
 
-/** The tag: algorithm and digest, cut to 32 and 64 characters, with `-` for what a tag cannot hold. */
-export function fallbackTag(subject: Digest): string {
-  const text = `${algorithmOf(subject).slice(0, 32)}-${encodedOf(subject).slice(0, 64)}`;
-  return text.replaceAll(/[^a-zA-Z0-9._-]/g, '-');
-}
-
 /** @throws BoltsealError MANIFEST_INVALID, JSON_INVALID and the registry's codes */
 export async function readFallbackIndex(
   client: RepositoryClient,
   subject: Digest,
   context: Context,
 ): Promise<FallbackIndex> {
-  const tag = fallbackTag(subject);
+  const tag = referrersTag(subject);
   const doing = `reading the referrers tag ${nameOf(client)}:${tag}`;
   const response = await client.send({
     method: 'GET',

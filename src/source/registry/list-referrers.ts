@@ -3,7 +3,8 @@ import { BoltsealError } from '../../base/errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { MEDIA_TYPES } from '../../oci/media-types.ts';
-import { fallbackTag, readFallbackIndex } from './fallback-index.ts';
+import { referrersTag } from '../referrer-entry.ts';
+import { readFallbackIndex } from './fallback-index.ts';
 import { nameOf } from './manifests.ts';
 import { askReferrersApi } from './referrers-api.ts';
 import type { RepositoryClient } from './repository-client.ts';
@@ -44,7 +45,7 @@ async function listFallback(
   const index = await readFallbackIndex(client, query.subject, context);
   if (index.kind === 'index') return keepType(index.referrers, query.artifactType);
   if (index.kind === 'foreign') {
-    const message = `the tag ${nameOf(client)}:${fallbackTag(query.subject)} is not a list of referrers: ${index.why}`;
+    const message = `the tag ${nameOf(client)}:${referrersTag(query.subject)} is not a list of referrers: ${index.why}`;
     context.emit({ kind: 'warning', message });
     return [];
   }

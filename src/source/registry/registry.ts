@@ -2,8 +2,9 @@ import type { Readable } from 'node:stream';
 import type { Context } from '../../base/context.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestOf, type Digest } from '../../oci/digest.ts';
-import { artifactTypeOf, parseManifest, type Manifest } from '../../oci/manifest.ts';
+import { parseManifest } from '../../oci/manifest.ts';
 import type { RegistryReference } from '../../oci/reference.ts';
+import { describeReferrer } from '../referrer-entry.ts';
 import type { WritableSource } from '../source.ts';
 import type { Credential } from './credential.ts';
 import { deleteManifest, removeFromFallbackIndex } from './delete.ts';
@@ -25,6 +26,8 @@ export interface RegistryOptions {
   readonly plainHttp?: boolean;
   /** Instead of what is stored for the registry. */
   readonly credential?: Credential;
+  /** Looks at the list of referrers even when the registry says that it has added one: some have said so without doing it. */
+  readonly confirmReferrers?: boolean;
   /** Connections and tokens to share with other references; the caller closes it. */
   readonly session?: RegistrySession;
 }
@@ -42,7 +45,8 @@ export function openRegistry(reference: RegistryReference, options: RegistryOpti
     readBlob: (descriptor: Descriptor) => pullBlob(client, descriptor, context),
     listReferrers: (subject: Digest, filter = {}) => listReferrers(client, { subject, ...filter }, context),
     writeBlob: (blob: Descriptor, open: () => Readable | Uint8Array) => pushBlob(client, { blob, open }, context),
-    writeManifest: (bytes: Uint8Array, { tag } = {}) => writeManifest(client, { bytes, tag }, context),
+    writeManifest: (bytes: Uint8Array, { tag } = {}) =>
+      writeManifest(client, { bytes, tag, confirm: options.confirmReferrers ?? false }, context),
     findTag: (tag) => findTag(client, tag, context),
     listTags: () => listTags(client, context),
     hasManifest: (digest) => hasManifest(client, digest),
@@ -62,34 +66,24 @@ export function openRegistry(reference: RegistryReference, options: RegistryOpti
 interface ManifestWrite {
   readonly bytes: Uint8Array;
   readonly tag: string | undefined;
+  readonly confirm: boolean;
 }
 
 async function writeManifest(
   client: RepositoryClient,
-  { bytes, tag }: ManifestWrite,
+  { bytes, tag, confirm }: ManifestWrite,
   context: Context,
 ): Promise<Descriptor> {
   const manifest = parseManifest(bytes, undefined, 'the manifest to be written');
   const { mediaType } = manifest;
-  const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
-  const listed = await putManifest(client, { bytes, mediaType, reference: tag ?? descriptor.digest });
+  const digest = digestOf(bytes);
+  const descriptor: Descriptor = { mediaType, digest, size: bytes.length };
+  const listedFor = await putManifest(client, { bytes, mediaType, reference: tag ?? digest });
   const subject = manifest.subject?.digest;
-  if (subject === undefined || listed === subject) return descriptor;
+  if (subject === undefined || (listedFor === subject && !confirm)) return descriptor;
   // No OCI-Subject: some registries have the API and do not say so. Where the referrer is not on the list, put it there.
   const answer = await askReferrersApi(client, { subject }, context);
-  if (answer.kind === 'listed' && answer.referrers.some(({ digest }) => digest === descriptor.digest))
-    return descriptor;
-  await addToFallbackIndex(client, { subject, entry: referrerEntry(descriptor, manifest) }, context);
+  if (answer.kind === 'listed' && answer.referrers.some((listed) => listed.digest === digest)) return descriptor;
+  await addToFallbackIndex(client, { subject, entry: describeReferrer({ digest, bytes, manifest }) }, context);
   return descriptor;
-}
-
-/** What a list says of a referrer: its type, and all its annotations. */
-function referrerEntry(descriptor: Descriptor, manifest: Manifest): Descriptor {
-  const artifactType = artifactTypeOf(manifest);
-  const annotated = Object.keys(manifest.annotations).length > 0;
-  return {
-    ...descriptor,
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(annotated ? { annotations: manifest.annotations } : {}),
-  };
 }

@@ -65,18 +65,18 @@ export function createRepositoryClient(target: Target, session: RegistrySession,
     return session.http.send(httpRequest(request, url, better));
   };
 
-  const send = async (request: RegistryRequest): Promise<HttpResponse> => {
+  const sendRequest = async (request: RegistryRequest): Promise<HttpResponse> => {
     const url = typeof request.path === 'string' ? new URL(`/v2/${repository}/${request.path}`, origin) : request.path;
     const attempt = (): Promise<HttpResponse> => sendOnce(request, url);
-    const response = await afterFirstContact(session, url.origin, () =>
-      request.raw === true ? attempt() : withRetries(attempt, discardBody, context),
-    );
+    const send = (): Promise<HttpResponse> =>
+      request.raw === true ? attempt() : withRetries(attempt, discardBody, context);
+    const response = await (url.origin === origin.origin ? afterFirstContact(session, url.origin, send) : send());
     const warning = response.headers['warning'];
     if (warning !== undefined) session.warn(host, warning);
     if (request.raw !== true && meansFailure(response.status)) throw await failure(response, request.doing);
     return response;
   };
-  return { host, repository, origin, send, failure };
+  return { host, repository, origin, send: sendRequest, failure };
 }
 
 function meansFailure(status: number): boolean {

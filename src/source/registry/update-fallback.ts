@@ -7,7 +7,8 @@ import { isDigest, type Digest } from '../../oci/digest.ts';
 import { MEDIA_TYPES } from '../../oci/media-types.ts';
 import { discardBody } from '../http.ts';
 import type { HttpResponse } from '../http-message.ts';
-import { entriesOf, fallbackTag, readFallbackIndex, type FallbackIndex } from './fallback-index.ts';
+import { referrersTag } from '../referrer-entry.ts';
+import { entriesOf, readFallbackIndex, type FallbackIndex } from './fallback-index.ts';
 import { ACCEPT_MANIFESTS, nameOf } from './manifests.ts';
 import type { RepositoryClient } from './repository-client.ts';
 import { problemError, readProblems, type RegistryProblem } from './response-error.ts';
@@ -17,7 +18,7 @@ import { pause } from './retry.ts';
 const CLEAN_READS = 3;
 /** Pauses reach from this, or two round trips, to three times that: somebody else's read and write have to fit in. */
 const SHORTEST_PAUSE_MS = 30;
-const LONGEST_PAUSE_MS = 2000;
+const LONGEST_PAUSE_MS = 700;
 
 /**
  * Puts a referrer on the list under its subject's fallback tag: distribution-spec 1.1.1, "Pushing Manifests with Subject".
@@ -82,7 +83,7 @@ async function writeIndex(client: RepositoryClient, change: Change, context: Con
   const bytes = Buffer.from(JSON.stringify(changedDocument(change)));
   const response = await client.send({
     method: 'PUT',
-    path: `manifests/${fallbackTag(subject)}`,
+    path: `manifests/${referrersTag(subject)}`,
     headers: {
       'content-type': MEDIA_TYPES.ociIndex,
       'content-length': String(bytes.length),
@@ -90,7 +91,7 @@ async function writeIndex(client: RepositoryClient, change: Change, context: Con
     },
     body: () => bytes,
     access: 'push',
-    doing: `writing the referrers tag ${nameOf(client)}:${fallbackTag(subject)}`,
+    doing: `writing the referrers tag ${nameOf(client)}:${referrersTag(subject)}`,
   });
   if (response.status === 412 || (response.status >= 200 && response.status < 300)) {
     await discardBody(response);
@@ -158,7 +159,7 @@ function refused(client: RepositoryClient, { response, problems, subject }: Refu
 }
 
 function failed(client: RepositoryClient, subject: Digest, why: string, cause?: Error): BoltsealError {
-  const tag = fallbackTag(subject);
+  const tag = referrersTag(subject);
   return new BoltsealError(
     'REFERRERS_UPDATE_FAILED',
     `the list of referrers ${nameOf(client)}:${tag} could not be updated: ${why}`,

@@ -117,6 +117,11 @@ describe('licences', () => {
       "On Debian systems see /usr/share/common-licenses/GPL-3.\nAlso `/usr/share/common-licenses/Apache-2.0'.",
       ['Apache-2.0', 'GPL-3'],
     ],
+    [
+      `${FORMAT}\nFiles: *\nLicense: GPL-2+ with Classpath exception\n`,
+      ['GPL-2.0-or-later WITH Classpath-exception-2.0'],
+    ],
+    [`${FORMAT}\nFiles: *\nLicense: GPL-2+ with own exception\n`, ['GPL-2.0-or-later with own exception']],
     ['All rights reserved.', []],
   ] as const)('of %j', ([text, expected]) => {
     expect(parseDebianCopyright(text).licenses).toEqual(expected);

@@ -153,7 +153,7 @@ async function post(
 }
 
 async function getJson(path: string): Promise<unknown> {
-  return await (await fetch(`${log.url}${path}`)).json();
+  return (await fetch(`${log.url}${path}`)).json();
 }
 
 async function info(): Promise<{ treeSize: number; rootHash: string }> {

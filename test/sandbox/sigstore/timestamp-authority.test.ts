@@ -41,7 +41,7 @@ describe('the timestamp authority', () => {
 });
 
 async function ask(type: string, body: string | Buffer): Promise<Response> {
-  return await fetch(authority.endpoint, {
+  return fetch(authority.endpoint, {
     method: 'POST',
     headers: { 'content-type': type },
     body: typeof body === 'string' ? body : Uint8Array.from(body),

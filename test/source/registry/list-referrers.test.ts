@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
-import { fallbackTag } from '../../../src/source/registry/fallback-index.ts';
+import { referrersTag } from '../../../src/source/referrer-entry.ts';
 import { nextLink } from '../../../src/source/registry/link.ts';
 import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import type { WritableSource } from '../../../src/source/source.ts';
@@ -45,7 +45,7 @@ describe('an answer that means there is no referrers API', () => {
   });
 });
 
-describe('an answer that means it could not be found out', () => {
+describe.concurrent('an answer that means it could not be found out', () => {
   test.each([
     [{ status: 401 }, 'REGISTRY_UNAUTHORIZED'],
     [{ status: 403 }, 'REGISTRY_DENIED'],
@@ -156,14 +156,14 @@ test('a list under the fallback tag that refers to something itself is ignored w
   const image = await pushImage(source);
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [image], subject: image }));
   registry.manifests.set(digestOf(bytes), { bytes, mediaType: INDEX });
-  registry.tags.set(fallbackTag(image.digest), digestOf(bytes));
+  registry.tags.set(referrersTag(image.digest), digestOf(bytes));
   expect(await source.listReferrers(image.digest)).toEqual([]);
 });
 
 test('the fallback tag of a sha512 digest is cut to what a tag can hold', () => {
   const digest = digestOf('x', 'sha512');
-  expect(fallbackTag(digest)).toBe(`sha512-${digest.slice(7, 71)}`);
-  expect(fallbackTag(digestOf('x'))).toBe(digestOf('x').replace(':', '-'));
+  expect(referrersTag(digest)).toBe(`sha512-${digest.slice(7, 71)}`);
+  expect(referrersTag(digestOf('x'))).toBe(digestOf('x').replace(':', '-'));
 });
 
 test.each([

@@ -21,6 +21,15 @@ const SPDX_OF: Readonly<Record<string, string>> = {
   zlib: 'Zlib',
 };
 
+/** Debian's names of exceptions that mean exactly one of SPDX's. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'bison-2.2': 'Bison-exception-2.2',
+  classpath: 'Classpath-exception-2.0',
+  font: 'Font-exception-2.0',
+  libtool: 'Libtool-exception',
+  texinfo: 'Texinfo-exception',
+};
+
 /** The GNU family, whose Debian names say "only" by saying nothing and "or later" with a plus. */
 const GNU = /^(a?gpl|lgpl|gfdl)-?v?(\d)(?:\.(\d))?(?:\.0)?(\+?)$/;
 
@@ -48,7 +57,11 @@ function licenseFields(text: string): readonly string[] {
 /** `GPL-2+ or Artistic, and MIT` → `GPL-2.0-or-later OR Artistic-1.0-Perl AND MIT`; what has no SPDX name keeps its own. */
 function toSpdx(written: string): string {
   const exception = /^(\S+) with (\S+) exception$/i.exec(written);
-  if (exception !== null) return `${spdxName(exception[1] ?? '')} with ${exception[2] ?? ''} exception`;
+  if (exception !== null) {
+    const [, license = '', name = ''] = exception;
+    const known = Object.hasOwn(EXCEPTIONS, name.toLowerCase()) ? EXCEPTIONS[name.toLowerCase()] : undefined;
+    return known === undefined ? `${spdxName(license)} with ${name} exception` : `${spdxName(license)} WITH ${known}`;
+  }
   return written
     .replaceAll(',', ' ')
     .split(/\s+/)

@@ -50,15 +50,15 @@ function readPackage(fields: ControlFields): DpkgPackage | undefined {
     architecture: fields.get('architecture') ?? '',
     ...(sourceName === undefined ? {} : { sourceName }),
     ...(sourceVersion === undefined ? {} : { sourceVersion }),
-    ...text(fields, 'maintainer', 'maintainer'),
-    ...text(fields, 'homepage', 'homepage'),
-    ...text(fields, 'description', 'summary'),
+    ...firstLine(fields, 'maintainer', 'maintainer'),
+    ...firstLine(fields, 'homepage', 'homepage'),
+    ...firstLine(fields, 'description', 'summary'),
     depends: depends.join(', '),
     provides: fields.get('provides') ?? '',
   };
 }
 
-function text<Name extends string>(
+function firstLine<Name extends string>(
   fields: ControlFields,
   field: string,
   name: Name,

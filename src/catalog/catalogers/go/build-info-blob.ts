@@ -6,8 +6,8 @@ export type RawBuildInfo =
   /** Go before 1.18: pointers into the rest of the file. */
   | { readonly kind: 'pointers'; readonly at: number };
 
-/** Built from parts, so that these bytes are not found in whatever bundles this file. */
-export const MAGIC = Buffer.from([0xff, ...Buffer.from(' Go build' + 'inf:')]);
+/** `\xff Go buildinf:`, in hex so that the bytes themselves are not in whatever bundles this file. */
+const MAGIC = Buffer.from('ff20476f206275696c64696e663a', 'hex');
 const ALIGNMENT = 16;
 const HEADER_BYTES = 32;
 const POINTER_SIZE_AT = 14;

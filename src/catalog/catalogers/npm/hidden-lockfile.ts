@@ -5,7 +5,7 @@ import type { HashValue } from '../../package.ts';
 
 /** Where npm says an installed package came from. */
 export interface Download {
-  readonly url: string;
+  readonly url?: string;
   readonly hashes: readonly HashValue[];
 }
 
@@ -26,8 +26,9 @@ export function parseHiddenLockfile(bytes: Uint8Array): HiddenLockfile {
       Object.entries(packages).flatMap(([location, value]) => {
         const entry = asObject(value, location);
         const url = optional(entry, 'resolved', asString);
-        const isDownload = url !== undefined && /^https?:\/\//.test(url) && !url.includes('@', 8);
-        return isDownload ? [[location, { url, hashes: hashesOf(optional(entry, 'integrity', asString)) }]] : [];
+        const isDownload = url !== undefined && /^https?:\/\//.test(url);
+        const hashes = hashesOf(optional(entry, 'integrity', asString));
+        return isDownload || hashes.length > 0 ? [[location, { ...(isDownload ? { url } : {}), hashes }]] : [];
       }),
     ),
   };
