@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { boltseal } from '../support/cli.ts';
@@ -108,5 +108,6 @@ test('an archive that skopeo made is copied to a registry', async (context) => {
   for (const name of ['oci', 'docker']) {
     const read = ['--src-tls-verify=false', `docker://${host}/from/${name}:1`, `dir:${join(folder, name)}`];
     mustRun('skopeo', [...platform, 'copy', ...read]);
+    expect(existsSync(join(folder, name, 'manifest.json'))).toBe(true);
   }
 });
