@@ -75,7 +75,7 @@ export const LIMITS = {
   filesPerArtifact: 100_000,
   artifactBytes: 64 * GiB,
   /** A folder that is packed to be attached. */
-  packedFolderBytes: 2 * GiB,
+  packedFolderBytes: 512 * MiB,
 
   /** A request is made at most this often, and no retry begins later than the budget. */
   requestAttempts: 5,
