@@ -1,7 +1,7 @@
 import type { Context } from '../base/context.ts';
 import type { TarEntry } from '../image/file-tree.ts';
 import { flatten } from '../image/flatten.ts';
-import type { Image } from '../image/image.ts';
+import type { Image, Layer } from '../image/image.ts';
 import type { BlobReader } from '../source/source.ts';
 import { catalogView, type ViewInput } from './catalog-view.ts';
 import type { Cataloger } from './cataloger.ts';
@@ -40,7 +40,8 @@ export async function takeInventory(
     readers
       .filter((reader) => reader.selects(entry))
       .map((cataloger) => ({ cataloger, path: entry.path, key: entry.path }));
-  const first = await eachLayer(image.layers, (layer, inner) => scanLayer(source, layer, { wantedBy }, inner), context);
+  const scan = (layer: Layer, inner: Context): Promise<ScannedLayer> => scanLayer(source, layer, { wantedBy }, inner);
+  const first = await eachLayer({ source, layers: image.layers }, scan, context);
   const tree = flatten(first.map(({ listing }) => listing));
   const files = visibleFiles(tree, readers);
   const scanned = await readMissing(source, image, { first, files }, context);
@@ -94,7 +95,7 @@ async function readMissing(
   );
   const layers = image.layers.filter(({ index }) => missing.some(({ content }) => content.layerIndex === index));
   const second = await eachLayer(
-    layers,
+    { source, layers },
     async (layer, inner) => {
       const here = Map.groupBy(
         missing.filter(({ content }) => content.layerIndex === layer.index),
@@ -115,23 +116,36 @@ function joined(records: LayerRecords, more: LayerRecords | undefined): LayerRec
   return new Map([...names].map((name) => [name, new Map([...(records.get(name) ?? []), ...(more.get(name) ?? [])])]));
 }
 
-/** Runs `work` over the layers, a few at a time; the first failure stops the others and is thrown. */
-async function eachLayer<In, Out>(
-  layers: readonly In[],
-  work: (layer: In, context: Context) => Promise<Out>,
+interface LayersOf {
+  readonly source: BlobReader;
+  readonly layers: readonly Layer[];
+}
+
+/**
+ * Runs `work` over the layers, a few at a time, or one after the other where the source says in which order; the results are
+ * in the order of the layers. The first failure stops the others and is thrown.
+ */
+async function eachLayer<Out>(
+  { source, layers }: LayersOf,
+  work: (layer: Layer, context: Context) => Promise<Out>,
   context: Context,
 ): Promise<readonly Out[]> {
   const results: Out[] = [];
   const stop = new AbortController();
   const inner = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
-  const queue = layers.entries();
+  const position = source.blobPosition;
+  const places = [...layers.entries()];
+  const queue =
+    position === undefined
+      ? places.values()
+      : places.toSorted(([, a], [, b]) => position(a.descriptor.digest) - position(b.descriptor.digest)).values();
   const worker = async (): Promise<void> => {
     for (const [index, layer] of queue) {
       inner.signal.throwIfAborted();
       results[index] = await work(layer, inner);
     }
   };
-  const workers = Array.from({ length: LAYERS_AT_ONCE }, worker);
+  const workers = Array.from({ length: position === undefined ? LAYERS_AT_ONCE : 1 }, worker);
   try {
     await Promise.all(workers);
   } catch (error) {
