@@ -25,6 +25,8 @@ export const ERROR_CODES = {
   REGISTRY_RATE_LIMITED: { exit: 3, meaning: 'the registry asks to slow down, and still did after retries' },
   REGISTRY_ERROR: { exit: 3, meaning: 'the registry answered with an error or against the protocol' },
   REGISTRY_UNSAFE: { exit: 3, meaning: 'the registry sent credentials or data somewhere they must not go' },
+  ENGINE_UNREACHABLE: { exit: 3, meaning: 'no Docker or Podman answers where one was looked for' },
+  ENGINE_ERROR: { exit: 3, meaning: 'Docker or Podman answered with an error or against its protocol' },
   CREDENTIALS_INVALID: { exit: 3, meaning: 'the credential file or helper could not be read' },
   NOT_FOUND: { exit: 3, meaning: 'the image, manifest or blob is not there' },
   DIGEST_MISMATCH: { exit: 3, meaning: 'the bytes received are not the bytes the digest names' },
