@@ -87,6 +87,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@sigstore/verify': ['verify/'],
   '@sigstore/tuf': ['verify/'],
   '@sigstore/mock': ['sandbox/'],
+  '@noble/curves': ['verify/digest-signature.ts'],
   jose: ['sign/', 'sandbox/'],
   commander: ['cli.ts', 'commands/'],
   yaml: ['policy/', 'workload/'],

@@ -45,6 +45,9 @@ export const LIMITS = {
   /** The description of one package in a layer: package.json, METADATA, a copyright file. */
   packageManifestBytes: 16 * MiB,
 
+  /** A file that a signature is over and that is held in memory; larger ones are only hashed. */
+  blobBytes: 256 * MiB,
+
   policyBytes: 4 * MiB,
   policyDepth: 32,
   trustRootBytes: 16 * MiB,
