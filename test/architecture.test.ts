@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   catalog: ['base', 'oci', 'source', 'image'],
   bom: ['base', 'oci', 'catalog'],
   sign: ['base', 'oci', 'intoto'],
-  referrers: ['base', 'oci', 'source'],
+  referrers: ['base', 'oci', 'tar', 'source'],
   verify: ['base', 'oci', 'intoto'],
   policy: ['base', 'oci', 'intoto', 'verify', 'bom'],
   workload: ['base', 'oci'],

@@ -34,6 +34,9 @@ export const ERROR_CODES = {
   MANIFEST_INVALID: { exit: 3, meaning: 'a manifest, index or image configuration is malformed' },
   MEDIA_TYPE_UNSUPPORTED: { exit: 3, meaning: 'the manifest is of a type that is not an image or index' },
   LAYOUT_INVALID: { exit: 3, meaning: 'the OCI layout or archive is malformed' },
+  DELETE_REFUSED: { exit: 3, meaning: 'the registry does not delete manifests, or not this one' },
+  COPY_INCOMPLETE: { exit: 3, meaning: 'after copying, something is not at the destination that should be' },
+  PATH_UNSAFE: { exit: 3, meaning: 'an artifact names a file that would be written outside the folder, or twice' },
   REFERRERS_UPDATE_FAILED: { exit: 3, meaning: 'the list of referrers could not be updated' },
 
   // layers

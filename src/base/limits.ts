@@ -57,6 +57,20 @@ export const LIMITS = {
   parallelFetches: 8,
   connectionsPerHost: 8,
 
+  /** Of everything that is copied with one image. */
+  manifestsPerCopy: 20_000,
+  manifestBytesPerCopy: 256 * MiB,
+  /** Blobs that travel at the same time, and the sum of their sizes; a larger one travels alone. */
+  parallelTransfers: 12,
+  transferBytes: 128 * MiB,
+  tagsPerRepository: 100_000,
+
+  /** An artifact that is pulled into a folder: its files, and what a packed folder unpacks to. */
+  filesPerArtifact: 100_000,
+  artifactBytes: 64 * GiB,
+  /** A folder that is packed to be attached. */
+  packedFolderBytes: 2 * GiB,
+
   /** A request is made at most this often, and no retry begins later than the budget. */
   requestAttempts: 5,
   retryBudgetMs: 90_000,
@@ -65,6 +79,7 @@ export const LIMITS = {
   /** How long a writer of a fallback tag goes on until its entry stays. */
   fallbackTagAttempts: 60,
   credentialHelperTimeoutMs: 30_000,
+
   /** For the lock on a layout, and until a holder that shows no life is taken for dead. */
   lockWaitMs: 60_000,
   lockStaleMs: 5_000,

@@ -172,6 +172,18 @@ describe('packages in an SBOM', () => {
     ['no version', 'pkg:npm/event-stream@3.3.6', 'pkg:npm/event-stream', 'BANNED_PACKAGE'],
     ['inside the range', 'pkg:npm/lodash@<4.17.21', 'pkg:npm/lodash@4.9.0', 'BANNED_PACKAGE'],
     ['at the end of the range', 'pkg:npm/lodash@<4.17.21', 'pkg:npm/lodash@4.17.21', undefined],
+    [
+      'log4j before its fix',
+      'pkg:maven/org.apache.logging.log4j/log4j-core@<2.17.1',
+      'pkg:maven/org.apache.logging.log4j/log4j-core@2.9.0',
+      'BANNED_PACKAGE',
+    ],
+    [
+      'log4j after its fix',
+      'pkg:maven/org.apache.logging.log4j/log4j-core@<2.17.1',
+      'pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1',
+      undefined,
+    ],
     ['a version that is none', 'pkg:npm/lodash@<4.17.21', 'pkg:npm/lodash@latest', 'BANNED_PACKAGE'],
     ['upper case', 'pkg:npm/event-stream', 'pkg:NPM/Event-Stream@1.0.0', 'BANNED_PACKAGE'],
     ['percent-encoding', 'pkg:npm/event-stream', 'pkg:npm/event%2Dstream@1.0.0', 'BANNED_PACKAGE'],

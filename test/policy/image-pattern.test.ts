@@ -20,6 +20,7 @@ describe('a pattern', () => {
     ['registry.example.com/app-*', 'registry.example.com/app-one'],
     ['*.example.com/app', 'eu.example.com/app'],
     ['localhost:5000/**', 'localhost:5000/app'],
+    ['127.0.0.1:*/demo/**', '127.0.0.1:41234/demo/app'],
     ['docker.io/library/nginx', 'nginx'],
     ['nginx', 'docker.io/nginx'],
     ['nginx', 'index.docker.io/library/nginx'],
@@ -41,6 +42,8 @@ describe('a pattern', () => {
     ['*.example.com/app', 'example.com/app'],
     ['*.example.com/app', 'evil.example/x.example.com/app'],
     ['nginx', 'acme/nginx'],
+    ['127.0.0.1:*/demo/**', '127.0.0.1/demo/app'],
+    ['127.0.0.1:*/demo/**', '127.0.0.10:5000/demo/app'],
     ['acme/*', 'ghcr.io/acme/app'],
   ])('%s is not about %s', (pattern, image) => expect(matches(pattern, image)).toBe(false));
 });

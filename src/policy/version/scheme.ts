@@ -1,5 +1,6 @@
 import { compareApk } from './apk.ts';
 import { compareDeb } from './deb.ts';
+import { compareMaven } from './maven.ts';
 import { comparePep440 } from './pep440.ts';
 import { compareRpm } from './rpm.ts';
 import { compareSemver } from './semver.ts';
@@ -13,6 +14,7 @@ const SCHEMES: Readonly<Record<string, CompareVersions>> = {
   cargo: compareSemver,
   deb: compareDeb,
   golang: compareSemver,
+  maven: compareMaven,
   npm: compareSemver,
   pypi: comparePep440,
   rpm: compareRpm,

@@ -7,14 +7,18 @@ import type { RegistryReference } from '../../oci/reference.ts';
 import { describeReferrer } from '../referrer-entry.ts';
 import type { WritableSource } from '../source.ts';
 import type { Credential } from './credential.ts';
+import { deleteManifest, removeFromFallbackIndex } from './delete.ts';
 import { registryOrigin } from './endpoint.ts';
 import { listReferrers } from './list-referrers.ts';
 import { putManifest, readManifest, resolveTag } from './manifests.ts';
+import { mayMount, mountBlob } from './mount-blob.ts';
+import { hasBlob, hasManifest } from './probe-content.ts';
 import { pullBlob } from './pull-blob.ts';
 import { pushBlob } from './push-blob.ts';
 import { askReferrersApi } from './referrers-api.ts';
 import { createRepositoryClient, type RepositoryClient } from './repository-client.ts';
 import { openRegistrySession, type RegistrySession } from './session.ts';
+import { findTag, listTags } from './tags.ts';
 import { addToFallbackIndex } from './update-fallback.ts';
 
 export interface RegistryOptions {
@@ -43,6 +47,16 @@ export function openRegistry(reference: RegistryReference, options: RegistryOpti
     writeBlob: (blob: Descriptor, open: () => Readable | Uint8Array) => pushBlob(client, { blob, open }, context),
     writeManifest: (bytes: Uint8Array, { tag } = {}) =>
       writeManifest(client, { bytes, tag, confirm: options.confirmReferrers ?? false }, context),
+    findTag: (tag) => findTag(client, tag, context),
+    listTags: () => listTags(client, context),
+    hasManifest: (digest) => hasManifest(client, digest),
+    hasBlob: (blob) => hasBlob(client, blob),
+    async mountBlob(blob, from) {
+      const hasOwnCredential = options.credential !== undefined;
+      return (await mayMount(client, from, { session, hasOwnCredential })) && mountBlob(client, blob, from);
+    },
+    unlistReferrer: (subject, referrer) => removeFromFallbackIndex(client, { subject, referrer }, context),
+    deleteManifest: (digest) => deleteManifest(client, digest, context),
     async [Symbol.asyncDispose]() {
       if (options.session === undefined) await session[Symbol.asyncDispose]();
     },

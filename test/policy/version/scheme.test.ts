@@ -3,6 +3,29 @@ import { RANGE_TYPES, schemeFor } from '../../../src/policy/version/scheme.ts';
 
 /** Versions in rising order, from the specifications' own examples and from what their tools say. */
 const RISING: Readonly<Record<string, readonly string[]>> = {
+  maven: [
+    '1.0-alpha-1',
+    '1.0-alpha2',
+    '1.0-beta1',
+    '1.0-milestone1',
+    '1.0.RC2',
+    '1.0-RC3',
+    '1.0-SNAPSHOT',
+    '1.0',
+    '1.0-sp',
+    '1.0-jre',
+    '1-1',
+    '1.0.1',
+    '1.1',
+    '1.2-beta-2',
+    '1.2',
+    '1.10',
+    '2.9.0',
+    '2.17.0',
+    '2.17.1',
+    '2.17.2',
+    '10.0',
+  ],
   npm: [
     '0.9.9',
     '1.0.0-0',
@@ -76,6 +99,15 @@ const RISING: Readonly<Record<string, readonly string[]>> = {
 };
 
 const SAME: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  maven: [
+    ['1', '1.0.0'],
+    ['1.0', '1.ga'],
+    ['1.0-final', '1.0.release'],
+    ['1.0-rc1', '1.0-CR1'],
+    ['1.0-a1', '1.0-alpha-1'],
+    ['1.0.0-foo.0.0', '1-foo'],
+    ['1.0.0-0.0.0', '1'],
+  ],
   npm: [
     ['1.0.0', '1.0.0+build'],
     ['1.0.0', 'v1.0.0'],
@@ -101,6 +133,7 @@ const SAME: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
 };
 
 const NO_VERSION: Readonly<Record<string, readonly string[]>> = {
+  maven: ['', 'LATEST', '${project.version}', '[1.0,2.0)'],
   npm: ['latest', '1.0', '1', '', '01.0.0'],
   deb: ['', '1.0 1', 'a b'],
   apk: ['', 'edge', '1.0_foo', '1.0-1'],
