@@ -15,8 +15,7 @@ export type InputKind = 'path' | 'digest';
  * that are there.
  */
 export function verifyCase(folder: string, input: InputKind, defaultArtifact: string): Promise<Ran> {
-  const at = (name: string): string | undefined =>
-    existsSync(join(folder, name)) ? join(folder, name) : undefined;
+  const at = (name: string): string | undefined => (existsSync(join(folder, name)) ? join(folder, name) : undefined);
   const read = (name: string, otherwise: string): string => {
     const path = at(name);
     return path === undefined ? otherwise : readFileSync(path, 'utf8').trim();
