@@ -36,4 +36,5 @@ void main(
   },
 ).then((exitCode) => {
   process.exitCode = exitCode;
+  return exitCode;
 });

@@ -14,12 +14,10 @@ export async function pushReference(from: string, to: string, context: Context):
   await using source = await openImage(from, {}, context);
   await using target = await openWritable(to, {}, context);
   const { reference } = target;
-  return await pushImage(
-    source,
-    await source.resolve(),
-    { target, ...(reference.tag === undefined ? {} : { tag: reference.tag }) },
-    context,
-  );
+  return await pushImage(source, await source.resolve(), {
+    target,
+    ...(reference.tag === undefined ? {} : { tag: reference.tag }),
+  });
 }
 
 interface Destination {
@@ -32,11 +30,10 @@ async function pushImage(
   source: ManifestReader & BlobReader,
   digest: Digest,
   { target, tag }: Destination,
-  context: Context,
 ): Promise<Descriptor> {
   const { bytes, manifest } = await source.readManifest(digest);
   if (manifest.kind === 'index') {
-    for (const child of manifest.manifests) await pushImage(source, child.digest, { target }, context);
+    for (const child of manifest.manifests) await pushImage(source, child.digest, { target });
   } else {
     for (const blob of [manifest.config, ...manifest.layers])
       await target.writeBlob(blob, () => Readable.from(blobBytes(source, blob)));

@@ -1,5 +1,5 @@
 import type { Context } from '../base/context.ts';
-import { BoltsealError, isBoltsealError } from '../base/errors.ts';
+import { isBoltsealError, type BoltsealError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Digest } from '../oci/digest.ts';
 import { repositoryName, type Reference } from '../oci/reference.ts';

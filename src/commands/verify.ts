@@ -22,11 +22,7 @@ interface VerifyFlags extends RegistryFlags, PlatformFlag {
 export function define(command: Command, register: Register): void {
   command
     .argument('<image...>', 'images to decide about; a tag is resolved once')
-    .requiredOption(
-      '--policy <file>',
-      'policy file, or a folder of them; may be given several times',
-      (path: string, all: readonly string[] = []) => [...all, path],
-    )
+    .requiredOption('--policy <file>', 'policy file, or a folder of them; may be given several times', collect)
     .option(
       '--trusted-root <file>',
       'trusted_root.json (or BOLTSEAL_TRUSTED_ROOT; default: the public-good instance’s, built in)',
@@ -37,6 +33,11 @@ export function define(command: Command, register: Register): void {
     );
   addFormatFlag(addPlatformFlag(addRegistryFlags(command)));
   register(command, async (run, images, flags) => verify(run, images as readonly string[], flags as VerifyFlags));
+}
+
+/** commander gives undefined the first time. */
+function collect(path: string, all?: readonly string[]): readonly string[] {
+  return [...(all ?? []), path];
 }
 
 async function verify(run: Run, images: readonly string[], flags: VerifyFlags): Promise<ExitCode> {

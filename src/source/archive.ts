@@ -5,6 +5,7 @@ import type { ArchiveReference } from '../oci/reference.ts';
 import { openArchiveFiles, type ArchiveFiles } from './archive-files.ts';
 import { notAnArchive } from './archive-scan.ts';
 import { readDockerImage } from './docker-archive.ts';
+import { layoutContents } from './layout-contents.ts';
 import { readLayoutIndex } from './layout-index.ts';
 import { readLayoutBlob, readLayoutManifest, verifiedStream } from './layout-reader.ts';
 import { listLayoutReferrers } from './layout-referrers.ts';
@@ -40,6 +41,7 @@ async function openOci(reference: ArchiveReference, files: ArchiveFiles): Promis
     readManifest: (digest) => readLayoutManifest(files, digest),
     readBlob: (descriptor) => readLayoutBlob(files, descriptor),
     listReferrers: (subject, filter) => listLayoutReferrers(files, subject, filter?.artifactType),
+    ...layoutContents(files),
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
   };
 }

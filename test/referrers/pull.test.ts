@@ -23,7 +23,7 @@ import { testContext } from '../support/context.ts';
 import { codeOf, openAt, pushImage } from '../support/open-registry.ts';
 import { startRegistry } from '../support/registry-server.ts';
 import { writeTar, type TarItem } from '../support/tar-writer.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/tools.ts';
 
 const context = testContext();
 const TITLE = 'org.opencontainers.image.title';

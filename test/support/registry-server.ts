@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { digestOf, isDigest, type Digest } from '../../src/oci/digest.ts';
 import { referrersTag } from '../../src/source/referrer-entry.ts';
-import { bodyOf, json, problem, send, startServer, type Answer, type RunningServer } from './http-server.ts';
+import { bodyOf, problem, send, startServer, type Answer, type RunningServer } from './http-server.ts';
 import { referrersAnswer, type ReferrersBehaviour } from './registry-referrers.ts';
 import { checkAuthorization, tokenAnswer, type AuthBehaviour } from './registry-auth.ts';
 
@@ -204,5 +204,3 @@ export function fallbackEntries(registry: TestRegistry, subject: Digest): readon
   if (bytes === undefined) return [];
   return (JSON.parse(bytes.toString()) as { manifests: Record<string, unknown>[] }).manifests;
 }
-
-export const ok = (value: unknown): Answer => json(200, value);
