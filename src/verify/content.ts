@@ -15,8 +15,6 @@ export interface Content {
   readonly signed: Uint8Array | DigestedFile;
   /** What the log entry of an envelope has the digest of; of a file, the file itself. */
   readonly payload: Uint8Array | DigestedFile;
-  /** What timestamps are made over, where it is not the signature. */
-  readonly timestamped?: Buffer;
 }
 
 /** A file of which only digests are known, and what verifies with those. */
@@ -51,10 +49,9 @@ export function envelopeContent({ content }: Bundle): Envelope {
  * bundle; here every digest is computed, with the algorithm that fits the length of the one compared.
  */
 export function toSignatureContent(content: Content): SignatureContent {
-  const { signature, signed, payload, timestamped = signature } = content;
+  const { signature, signed, payload } = content;
   return {
-    // The library reads it for nothing but what a timestamp is over.
-    signature: timestamped,
+    signature,
     compareSignature: (other) => isEqual(other, signature),
     compareDigest: (digest) => isDigestOf(digest, payload),
     compareSignedDigest: (digest) => isDigestOf(digest, signed),

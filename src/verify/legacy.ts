@@ -52,7 +52,7 @@ function payloadContent({ bytes, annotations }: LegacyLayer): Envelope {
   return { signature, signed: bytes, payload: bytes };
 }
 
-/** DSSE 1.0.2, envelope.md. Timestamps are over the whole envelope, since the annotation for the signature is empty. */
+/** DSSE 1.0.2, envelope.md. The annotation for the signature is empty: it is in the envelope. */
 function envelopeOf(bytes: Uint8Array): Envelope {
   const { payload, payloadType, signatures } = read(bytes);
   if (payloadType !== INTOTO_PAYLOAD_TYPE)
@@ -64,7 +64,6 @@ function envelopeOf(bytes: Uint8Array): Envelope {
     signature: only,
     signed: preAuthEncoding(payloadType, payload),
     payload,
-    timestamped: Buffer.from(bytes),
   };
 }
 
