@@ -2,7 +2,8 @@ import { BoltsealError, isBoltsealError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Annotations, Descriptor } from '../oci/descriptor.ts';
 import { algorithmOf, encodedOf, type Digest } from '../oci/digest.ts';
-import type { ImageManifest } from '../oci/manifest.ts';
+import { artifactTypeOf, type ImageManifest } from '../oci/manifest.ts';
+import { MEDIA_TYPES } from '../oci/media-types.ts';
 import { readBlobBytes } from '../source/read-blob.ts';
 import type { BlobReader, ManifestReader, ReferrerLister, TagReader } from '../source/source.ts';
 import { CONTENT_ERRORS } from './content-errors.ts';
@@ -29,12 +30,18 @@ interface Form {
   readonly layerType: string;
 }
 
+const SIGNATURE: Form = {
+  suffix: '.sig',
+  kind: 'signature',
+  layerType: 'application/vnd.dev.cosign.simplesigning.v1+json',
+};
+
 /**
  * cosign, specs/SIGNATURE_SPEC.md and ATTESTATION_SPEC.md: tags beside the image. The third tag, `.sbom`, holds a document
  * that nobody signed, and proves nothing.
  */
 const FORMS: readonly Form[] = [
-  { suffix: '.sig', kind: 'signature', layerType: 'application/vnd.dev.cosign.simplesigning.v1+json' },
+  SIGNATURE,
   { suffix: '.att', kind: 'attestation', layerType: 'application/vnd.dsse.envelope.v1+json' },
 ];
 
@@ -52,10 +59,17 @@ export async function* listLegacy(source: LegacySource, subject: Digest): AsyncG
     const digest = await source.findTag?.(legacyTag(subject, form.suffix));
     if (digest !== undefined) yield* readEntry(source, { digest, form });
   }
-  const [form] = FORMS;
-  const referrers = await source.listReferrers(subject, { artifactType: REFERRER_TYPE });
-  for (const { digest, artifactType } of referrers)
-    if (form !== undefined && artifactType === REFERRER_TYPE) yield* readEntry(source, { digest, form, subject });
+  for (const { digest, artifactType } of await source.listReferrers(subject, { artifactType: REFERRER_TYPE }))
+    if (artifactType === REFERRER_TYPE || (await isSignature(source, digest, artifactType)))
+      yield* readEntry(source, { digest, form: SIGNATURE, subject });
+}
+
+/** A list may not say what an entry is: some clients wrote the type of the empty configuration instead. */
+async function isSignature(source: ManifestReader, digest: Digest, listed: string | undefined): Promise<boolean> {
+  if (listed !== undefined && listed !== MEDIA_TYPES.ociEmpty) return false;
+  const found = await orUnreadable(digest, () => source.readManifest(digest));
+  // Whatever cannot be read may be a bundle, and was reported as one.
+  return !('error' in found) && artifactTypeOf(found.manifest) === REFERRER_TYPE;
 }
 
 /** `sha256-HEX.sig` and the like. */
