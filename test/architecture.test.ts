@@ -79,6 +79,7 @@ const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
 /** Package → the files or folders (with a slash) that may import it. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   undici: ['source/http.ts'],
+  '@noble/ciphers': ['sign/key/secret-box.ts'],
   '@cyclonedx/cyclonedx-library': ['bom/cyclonedx/'],
   '@sigstore/sign': ['sign/'],
   '@sigstore/bundle': ['sign/', 'verify/'],
@@ -89,6 +90,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@sigstore/mock': ['sandbox/'],
   '@noble/curves': ['verify/digest-signature.ts'],
   jose: ['sign/', 'sandbox/'],
+  'openid-client': ['sign/oidc/'],
   commander: ['cli.ts', 'commands/'],
   yaml: ['policy/', 'workload/'],
   re2js: ['policy/'],

@@ -24,8 +24,8 @@ export async function openBlob(text: string, { signal }: Context): Promise<Blob>
   const [, name, hex = ''] = /^(sha256|sha384|sha512):(.*)$/s.exec(text) ?? [];
   if (name !== undefined) return { kind: 'digests', digests: { [name]: parseHex(name as HashName, hex) } };
   const found = await stat(text).catch(() => undefined);
-  if (found === undefined || found.size <= LIMITS.blobBytes)
-    return { kind: 'bytes', bytes: await readLocalFile(text, 'the file', LIMITS.blobBytes) };
+  if (found === undefined || found.size <= LIMITS.wholeMessageBytes)
+    return { kind: 'bytes', bytes: await readLocalFile(text, 'the file', LIMITS.wholeMessageBytes) };
   return { kind: 'digests', digests: await hashFile(text, signal) };
 }
 

@@ -1,19 +1,16 @@
 import type { Context } from '../base/context.ts';
 import { LIMITS } from '../base/limits.ts';
-import { chooseServices } from '../sign/choose-services.ts';
-import { findIdentityToken } from '../sign/find-token.ts';
-import { describeToken } from '../sign/identity-token.ts';
+import { chooseIssuer, chooseServices } from '../sign/choose-services.ts';
 import { keylessSigner } from '../sign/keyless.ts';
+import { obtainIdentityToken } from '../sign/obtain-identity-token.ts';
 import { PUBLIC_SIGNING_CONFIG } from '../sign/public-services.ts';
 import { parseSigningConfig } from '../sign/signing-config.ts';
-import type { StatementSigner } from '../sign/signer.ts';
+import type { MessageSigner, StatementSigner } from '../sign/signer.ts';
+import type { SigningIdentityOptions } from '../sign/signing-identity.ts';
 import { readLocalFile } from './read-file.ts';
 
 /** Who signs, and at which services. */
-export interface SigningOptions {
-  /** An identity token, or a file that holds one. */
-  readonly token?: string;
-  readonly tokenFile?: string;
+export interface SigningOptions extends SigningIdentityOptions {
   /** A signing config v0.2; the public-good services when absent. */
   readonly signingConfigFile?: string;
   /** Only logs of this API version; the highest on offer when absent. */
@@ -24,9 +21,9 @@ export interface SigningOptions {
  * Makes a signer, with one certificate for all that it signs. The token is looked at, and whom it names is said, before
  * anything is sent.
  *
- * @throws BoltsealError TOKEN_MISSING, TOKEN_INVALID, SIGNING_CONFIG_INVALID, FILE_NOT_FOUND, FILE_UNREADABLE
+ * @throws BoltsealError TOKEN_MISSING, TOKEN_INVALID, SIGNING_CONFIG_INVALID, FILE_NOT_FOUND, FILE_UNREADABLE, USAGE
  */
-export async function openSigner(options: SigningOptions, context: Context): Promise<StatementSigner> {
+export async function openSigner(options: SigningOptions, context: Context): Promise<StatementSigner & MessageSigner> {
   const { signingConfigFile: path } = options;
   const config =
     path === undefined
@@ -37,14 +34,15 @@ export async function openSigner(options: SigningOptions, context: Context): Pro
     options.rekorVersion === undefined ? {} : { rekorVersion: options.rekorVersion },
     context,
   );
-  const first = await findIdentityToken(options, context);
-  context.emit({ kind: 'step', message: `signing as ${describeToken(first)}` });
+  const issuer = options.issuer ?? chooseIssuer(config, context);
+  const identity = { ...options, ...(issuer === undefined ? {} : { issuer }) };
+  const first = await obtainIdentityToken(identity, context);
   let unused: typeof first | undefined = first;
   return keylessSigner({
     services,
     // A long batch outlives its certificate, and asks for a token again.
     getToken: async (now) => {
-      const token = unused ?? (await findIdentityToken(options, now));
+      const token = unused ?? (await obtainIdentityToken(identity, now));
       unused = undefined;
       return token;
     },

@@ -48,10 +48,19 @@ export const ERROR_CODES = {
 
   // signing
   TOKEN_MISSING: { exit: 2, meaning: 'no identity token was given and none is offered by the environment' },
-  TOKEN_INVALID: { exit: 3, meaning: 'the identity token is malformed, expired or for another audience' },
+  TOKEN_INVALID: {
+    exit: 3,
+    meaning: 'the identity token is malformed, expired or for another audience, or its issuer did not give one',
+  },
   SIGNING_CONFIG_INVALID: { exit: 3, meaning: 'the signing configuration is malformed or names no usable service' },
   FULCIO_FAILED: { exit: 3, meaning: 'the certificate authority did not issue a certificate' },
   REKOR_FAILED: { exit: 3, meaning: 'the transparency log did not take the entry' },
+  KEY_INVALID: {
+    exit: 3,
+    meaning: 'a key or certificate to sign with is malformed, of an unsupported kind, or does not fit',
+  },
+  KEY_PASSWORD: { exit: 2, meaning: 'the password of a private key is missing or wrong' },
+  KEY_SERVICE_FAILED: { exit: 3, meaning: 'the key service or plugin that holds the key did not sign' },
   TSA_FAILED: { exit: 3, meaning: 'the timestamp authority did not answer with a timestamp' },
 
   // trust and policy

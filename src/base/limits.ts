@@ -45,8 +45,14 @@ export const LIMITS = {
   /** The description of one package in a layer: package.json, METADATA, a copyright file. */
   packageManifestBytes: 16 * MiB,
 
-  /** A file that a signature is over and that is held in memory; larger ones are only hashed. */
-  blobBytes: 256 * MiB,
+  /** A private key, encrypted or not, or a certificate chain. */
+  keyFileBytes: 1 * MiB,
+  /** What a password is hashed with costs this much at most; openssl writes 2048 rounds, careful people a million. */
+  keyDerivationRounds: 5_000_000,
+  /** What a key service or plugin answers: a public key or a signature. */
+  keyAnswerBytes: 256 * KiB,
+  /** A message that has to be in memory to be signed or verified: by Ed25519, which signs no digest, or by a plugin. */
+  wholeMessageBytes: 256 * MiB,
 
   policyBytes: 4 * MiB,
   policyDepth: 32,
@@ -90,8 +96,15 @@ export const LIMITS = {
   /** For a whole manifest, list or token. Blobs may take as long as they keep coming. */
   documentTimeoutMs: 300_000,
   tokenTimeoutMs: 20_000,
+  /** For a person to sign in with the browser. */
+  signInTimeoutMs: 300_000,
   fulcioTimeoutMs: 30_000,
   /** Rekor v2 answers after the entry is in the tree, which takes up to 20 s. */
   rekorTimeoutMs: 90_000,
   timestampTimeoutMs: 30_000,
+  /** A key service, or a plugin, which may wait for a person to touch a device. */
+  keyServiceTimeoutMs: 30_000,
+  /** A cloud's metadata service is on the same machine; elsewhere there is none, and nothing answers. */
+  metadataTimeoutMs: 5_000,
+  keyPluginTimeoutMs: 180_000,
 } as const;

@@ -48,10 +48,6 @@ interface SignFlags extends Flags {
 
 async function signBundle({ context }: Run, file: string, flags: SignFlags): Promise<ExitCode> {
   refuseStaging(flags, flags.signingConfig);
-  if (flags.inToto !== true)
-    throw new BoltsealError('USAGE', 'only in-toto statements can be signed', {
-      hint: 'Give --in-toto and a file that holds a statement.',
-    });
   const signer = await openSigner(
     {
       token: flags.identityToken,
@@ -60,7 +56,8 @@ async function signBundle({ context }: Run, file: string, flags: SignFlags): Pro
     context,
   );
   const content = await readLocalFile(file, 'the file', LIMITS.bundleBytes);
-  const { bytes } = await signer.sign(content, context);
+  const { bytes } =
+    flags.inToto === true ? await signer.sign(content, context) : await signer.signMessage(content, context);
   await writeLocalFile(flags.bundle, bytes);
   return 0;
 }
