@@ -88,6 +88,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@sigstore/verify': ['verify/'],
   '@sigstore/tuf': ['verify/'],
   '@sigstore/mock': ['sandbox/'],
+  '@noble/curves': ['verify/digest-signature.ts'],
   jose: ['sign/', 'sandbox/'],
   'openid-client': ['sign/oidc/'],
   commander: ['cli.ts', 'commands/'],

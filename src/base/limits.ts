@@ -51,7 +51,7 @@ export const LIMITS = {
   keyDerivationRounds: 5_000_000,
   /** What a key service or plugin answers: a public key or a signature. */
   keyAnswerBytes: 256 * KiB,
-  /** A message that has to be in memory to be signed: by Ed25519, which signs no digest, or by a plugin. */
+  /** A message that has to be in memory to be signed or verified: by Ed25519, which signs no digest, or by a plugin. */
   wholeMessageBytes: 256 * MiB,
 
   policyBytes: 4 * MiB,
