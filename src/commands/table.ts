@@ -18,6 +18,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   attest: { summary: 'sign a statement about an image', load: () => import('./attest.ts') },
   attach: { summary: 'attach a file to an image', load: () => import('./attach.ts') },
   discover: { summary: 'show what refers to an image (alias: tree)', load: () => import('./discover.ts') },
+  login: {
+    summary: 'check the password for a registry, and keep it where Docker would',
+    load: () => import('./login.ts'),
+  },
+  logout: { summary: 'forget the password for a registry', load: () => import('./logout.ts') },
   sandbox: {
     summary: 'run a local registry and a local Sigstore to try things with',
     load: () => import('./sandbox.ts'),

@@ -13,6 +13,8 @@ export interface TlsIdentity {
   readonly ca?: readonly string[];
   readonly cert?: string;
   readonly key?: string;
+  /** True: the other side may show any certificate. */
+  readonly insecure?: boolean;
 }
 
 export interface HttpClient extends AsyncDisposable {
@@ -56,6 +58,7 @@ async function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { 
   const { ca, cert, key } = tls ?? {};
   const connect = {
     timeout: LIMITS.connectTimeoutMs,
+    rejectUnauthorized: tls?.insecure !== true,
     preferH2: true,
     ...(ca === undefined ? {} : { ca: [...ca] }),
     ...(cert === undefined ? {} : { cert }),
