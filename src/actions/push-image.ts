@@ -3,7 +3,7 @@ import type { Context } from '../base/context.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobReader, ContentWriter, ManifestReader } from '../source/source.ts';
-import { openImage, openWritable } from './open-image.ts';
+import { openImage, openWritable, shareSession } from './open-image.ts';
 
 /**
  * Puts what `from` names under the name `to`, byte for byte, without what refers to it.
@@ -11,8 +11,9 @@ import { openImage, openWritable } from './open-image.ts';
  * @throws BoltsealError the codes of references and sources
  */
 export async function pushReference(from: string, to: string, context: Context): Promise<Descriptor> {
-  await using source = await openImage(from, {}, context);
-  await using target = await openWritable(to, {}, context);
+  await using shared = shareSession({}, context);
+  await using source = await openImage(from, shared, context);
+  await using target = await openWritable(to, shared, context);
   const { reference } = target;
   return await pushImage(
     source,

@@ -13,7 +13,7 @@ import type { WritableSource } from '../source/source.ts';
 import { toRejection, Rejected } from '../verify/rejection.ts';
 import { withKeys, type TrustRoot } from '../verify/trust-root.ts';
 import { verifyBundle } from '../verify/verifier.ts';
-import { findSubject, openWritable, type ImageOptions } from './open-image.ts';
+import { findSubject, openWritable, shareSession, type ImageOptions } from './open-image.ts';
 import { openPolicies } from './open-policies.ts';
 import { openTrustRoot } from './open-trust-root.ts';
 
@@ -51,8 +51,10 @@ export async function verifyImages(
     await openTrustRoot(options.trustedRootFile),
     policies.flatMap(({ keys }) => keys),
   );
+  await using shared = shareSession(options, context);
   const verdicts: ImageVerdict[] = [];
-  const decideOn = (image: string): Promise<ImageVerdict> => verifyImage(image, { policies, trust, options }, context);
+  const decideOn = (image: string): Promise<ImageVerdict> =>
+    verifyImage(image, { policies, trust, options: shared }, context);
   for await (const verdict of mapParallel(images, LIMITS.parallelFetches, decideOn)) verdicts.push(verdict);
   return verdicts;
 }

@@ -28,7 +28,7 @@ export interface SessionOptions {
 
 export function openRegistrySession({ credentialFile }: SessionOptions, context: Context): RegistrySession {
   const tls = createTlsIdentities(context);
-  const http = openHttpClient({ tlsFor: tls.identityOf }, context);
+  const http = openHttpClient({ tlsFor: (host) => tls.identityOf(host) }, context);
   const credentials = new Map<string, Promise<Credential | undefined>>();
   const warned = new Set<string>();
   return {
