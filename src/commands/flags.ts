@@ -1,7 +1,6 @@
 import { Option, type Command } from 'commander';
 import { BoltsealError } from '../base/errors.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
-import type { RegistryAccess } from '../actions/open-image.ts';
 import type { SigningOptions } from '../actions/open-signer.ts';
 import { AUTH_FLOWS, type AuthFlow, type SigningIdentityOptions } from '../sign/signing-identity.ts';
 import type { Run } from './command.ts';
@@ -9,42 +8,7 @@ import { passwordOptions } from './key-password.ts';
 
 /** Flags that several commands share, each with the function that turns them into what an action takes. */
 
-export interface RegistryFlags {
-  readonly plainHttp?: boolean;
-  readonly username?: string;
-  readonly passwordStdin?: boolean;
-  readonly registryToken?: string;
-}
-
-export function addRegistryFlags(command: Command): Command {
-  return command
-    .option('--plain-http', 'speak HTTP to this registry (loopback addresses need no flag)')
-    .option('-u, --username <name>', 'user name for the registry')
-    .option('--password-stdin', 'read the password for the registry from standard input')
-    .option('--registry-token <token>', 'bearer token for the registry');
-}
-
-/** @throws BoltsealError USAGE */
-export async function readRegistryFlags(flags: RegistryFlags, { terminal }: Run): Promise<RegistryAccess> {
-  const { username, passwordStdin = false, registryToken, plainHttp = false } = flags;
-  if ((username !== undefined) !== passwordStdin) {
-    throw new BoltsealError('USAGE', '--username and --password-stdin go together', {
-      hint: 'Write: printf %s "$PASSWORD" | boltseal … --username NAME --password-stdin',
-    });
-  }
-  const password = passwordStdin
-    ? Buffer.from(await terminal.readStdin())
-        .toString('utf8')
-        .replace(/\r?\n$/, '')
-    : undefined;
-  const credential: RegistryAccess['credential'] =
-    registryToken !== undefined
-      ? { kind: 'registry-token', token: registryToken }
-      : username !== undefined && password !== undefined
-        ? { kind: 'basic', username, password }
-        : undefined;
-  return { ...(plainHttp ? { plainHttp } : {}), ...(credential === undefined ? {} : { credential }) };
-}
+export { addRegistryFlags, readRegistryFlags, type RegistryFlags } from './registry-flags.ts';
 
 export interface PlatformFlag {
   readonly platform?: Platform;

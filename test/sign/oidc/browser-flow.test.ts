@@ -119,8 +119,8 @@ describe('signing in with the browser', () => {
 
   test('refuses a verifier that is not the one of the challenge', async () => {
     await using server = await startOidcServer();
-    const { context } = person(
-      async (address) => open(address.replace(/code_challenge=[^&]+/, 'code_challenge=other')),
+    const { context } = person(async (address) =>
+      open(address.replace(/code_challenge=[^&]+/, 'code_challenge=other')),
     );
     const client = await discoverIssuer({ issuer: server.url, clientId: 'sigstore' }, context);
     await expect(signInWithBrowser(client, {}, context)).rejects.toThrow(/invalid_grant/);
