@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { discoverTree } from '../../src/actions/discover-tree.ts';
-import { treeView } from '../../src/report/tree-view.ts';
+import { discoverImage } from '../../src/actions/discover-image.ts';
+import { discoverView } from '../../src/report/discover-view.ts';
 import { testContext } from '../support/context.ts';
 import { writeLayout } from '../support/image-builder.ts';
 import { buildSealedImage } from '../support/sealed-image.ts';
@@ -13,8 +13,8 @@ test('the tree is shown with platforms, types and tags, and narrowed by type', a
   const path = temporaryFolder();
   writeLayout(path, sealed.listed);
   const image = `oci:${path}:1`;
-  const shown = treeView
-    .text(await discoverTree(image, {}, context))
+  const shown = discoverView
+    .text(await discoverImage(image, {}, context))
     .split('\n')
     .slice(1);
   expect(shown).toEqual([
@@ -27,9 +27,9 @@ test('the tree is shown with platforms, types and tags, and narrowed by type', a
     `    └── application/sarif+json  ${sealed.report.digest}`,
     '',
   ]);
-  const narrowed = await discoverTree(image, { filter: { artifactType: 'application/sarif+json' } }, context);
-  expect(JSON.parse(treeView.json(narrowed))).toMatchObject({
-    kind: 'DiscoverTreeResult',
+  const narrowed = await discoverImage(image, { filter: { artifactType: 'application/sarif+json' } }, context);
+  expect(JSON.parse(discoverView.json(narrowed))).toMatchObject({
+    kind: 'DiscoverResult',
     tree: { below: [{ digest: sealed.arm64.digest, below: [{ digest: sealed.report.digest }] }] },
   });
 });
@@ -38,7 +38,7 @@ test('one platform is the root when it is asked for', async () => {
   const path = temporaryFolder();
   writeLayout(path, sealed.listed);
   const platform = { os: 'linux', architecture: 'arm64' };
-  const { tree } = await discoverTree(`oci:${path}:1`, { platform, depth: 1 }, context);
+  const { tree } = await discoverImage(`oci:${path}:1`, { platform, depth: 1 }, context);
   expect(tree.digest).toBe(sealed.arm64.digest);
   expect(tree.below.map(({ digest }) => digest)).toEqual([sealed.report.digest]);
 });
