@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
 import { main } from './cli.ts';
+import { openPrompt } from './commands/prompt.ts';
 
 /** The only file that touches process, console and clock: it hands them to `main` and its answer to the shell. */
 const interrupt = new AbortController();
@@ -26,7 +25,7 @@ void main(
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     readStdin: async () => Buffer.concat(await process.stdin.toArray()),
-    ...(process.stdin.isTTY && process.stderr.isTTY ? { askSecret } : {}),
+    ...(process.stdin.isTTY ? { ask: openPrompt(process.stdin, process.stderr) } : {}),
     isInteractive: process.stderr.isTTY,
     hasColors: process.stdout.isTTY && process.stdout.hasColors(),
   },
@@ -41,14 +40,3 @@ void main(
   process.exitCode = exitCode;
   return exitCode;
 });
-
-/** readline edits the line and echoes it into nothing. Ctrl-C there reaches nobody else, so it is passed on. */
-async function askSecret(prompt: string): Promise<string> {
-  process.stderr.write(prompt);
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  using reader = createInterface({ input: process.stdin, output: nowhere, terminal: true });
-  reader.on('SIGINT', () => interrupt.abort());
-  const answer = await reader.question('', { signal: interrupt.signal });
-  process.stderr.write('\n');
-  return answer;
-}

@@ -51,7 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   commands: ['base', 'oci', 'sign', 'verify', 'policy', 'actions', 'report', 'sandbox'],
   'cli.ts': ['base', 'commands'],
-  'bin.ts': ['base', 'cli.ts'],
+  'bin.ts': ['base', 'commands', 'cli.ts'],
   'index.ts': [
     'base',
     'oci',
@@ -88,7 +88,9 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@sigstore/verify': ['verify/'],
   '@sigstore/tuf': ['verify/'],
   '@sigstore/mock': ['sandbox/'],
+  '@noble/curves': ['verify/digest-signature.ts'],
   jose: ['sign/', 'sandbox/'],
+  'openid-client': ['sign/oidc/'],
   commander: ['cli.ts', 'commands/'],
   yaml: ['policy/', 'workload/'],
   re2js: ['policy/'],

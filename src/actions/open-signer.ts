@@ -1,24 +1,21 @@
 import type { Context } from '../base/context.ts';
 import { LIMITS } from '../base/limits.ts';
-import { chooseServices, chooseWitnesses } from '../sign/choose-services.ts';
-import { findIdentityToken } from '../sign/find-token.ts';
-import { describeToken } from '../sign/identity-token.ts';
+import { chooseIssuer, chooseServices, chooseWitnesses } from '../sign/choose-services.ts';
 import { keySigner } from '../sign/key/key-signer.ts';
 import { openKey } from '../sign/key/open-key.ts';
 import { readOwnCertificate, type OwnCertificate } from '../sign/key/own-certificate.ts';
 import type { PasswordOptions } from '../sign/key/password.ts';
 import type { SigningKey } from '../sign/key/signing-key.ts';
 import { keylessSigner } from '../sign/keyless.ts';
+import { obtainIdentityToken } from '../sign/obtain-identity-token.ts';
 import { PUBLIC_SIGNING_CONFIG } from '../sign/public-services.ts';
-import { parseSigningConfig, type WitnessServices } from '../sign/signing-config.ts';
+import { parseSigningConfig, type SigningConfig, type WitnessServices } from '../sign/signing-config.ts';
+import type { SigningIdentityOptions } from '../sign/signing-identity.ts';
 import type { MessageSigner, StatementSigner } from '../sign/signer.ts';
 import { readLocalFile } from './read-file.ts';
 
 /** Who signs, and at which services. */
-export interface SigningOptions {
-  /** An identity token, or a file that holds one. */
-  readonly token?: string;
-  readonly tokenFile?: string;
+export interface SigningOptions extends SigningIdentityOptions {
   /** A signing config v0.2; the public-good services when absent. */
   readonly signingConfigFile?: string;
   /** Only logs of this API version; the highest on offer when absent. */
@@ -53,15 +50,25 @@ export async function openSigner(options: SigningOptions, context: Context): Pro
       : parseSigningConfig(await readLocalFile(path, 'the signing config', LIMITS.trustRootBytes), path);
   const choice = rekorVersion === undefined ? {} : { rekorVersion };
   if (key !== undefined) return openKeySigner(key, chooseWitnesses(config, choice, context), context);
+  return openKeylessSigner(options, config, context);
+}
+
+async function openKeylessSigner(
+  options: SigningOptions,
+  config: SigningConfig,
+  context: Context,
+): Promise<StatementSigner & MessageSigner> {
+  const choice = options.rekorVersion === undefined ? {} : { rekorVersion: options.rekorVersion };
   const services = chooseServices(config, choice, context);
-  const first = await findIdentityToken(options, context);
-  context.emit({ kind: 'step', message: `signing as ${describeToken(first)}` });
+  const issuer = options.issuer ?? chooseIssuer(config, context);
+  const identity = { ...options, ...(issuer === undefined ? {} : { issuer }) };
+  const first = await obtainIdentityToken(identity, context);
   let unused: typeof first | undefined = first;
   return keylessSigner({
     services,
     // A long batch outlives its certificate, and asks for a token again.
     getToken: async (now) => {
-      const token = unused ?? (await findIdentityToken(options, now));
+      const token = unused ?? (await obtainIdentityToken(identity, now));
       unused = undefined;
       return token;
     },

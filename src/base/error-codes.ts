@@ -25,6 +25,8 @@ export const ERROR_CODES = {
   REGISTRY_RATE_LIMITED: { exit: 3, meaning: 'the registry asks to slow down, and still did after retries' },
   REGISTRY_ERROR: { exit: 3, meaning: 'the registry answered with an error or against the protocol' },
   REGISTRY_UNSAFE: { exit: 3, meaning: 'the registry sent credentials or data somewhere they must not go' },
+  ENGINE_UNREACHABLE: { exit: 3, meaning: 'no Docker or Podman answers where one was looked for' },
+  ENGINE_ERROR: { exit: 3, meaning: 'Docker or Podman answered with an error or against its protocol' },
   CREDENTIALS_INVALID: { exit: 3, meaning: 'the credential file or helper could not be read' },
   NOT_FOUND: { exit: 3, meaning: 'the image, manifest or blob is not there' },
   DIGEST_MISMATCH: { exit: 3, meaning: 'the bytes received are not the bytes the digest names' },
@@ -48,7 +50,10 @@ export const ERROR_CODES = {
 
   // signing
   TOKEN_MISSING: { exit: 2, meaning: 'no identity token was given and none is offered by the environment' },
-  TOKEN_INVALID: { exit: 3, meaning: 'the identity token is malformed, expired or for another audience' },
+  TOKEN_INVALID: {
+    exit: 3,
+    meaning: 'the identity token is malformed, expired or misaddressed, or its issuer gave none',
+  },
   SIGNING_CONFIG_INVALID: { exit: 3, meaning: 'the signing configuration is malformed or names no usable service' },
   FULCIO_FAILED: { exit: 3, meaning: 'the certificate authority did not issue a certificate' },
   REKOR_FAILED: { exit: 3, meaning: 'the transparency log did not take the entry' },

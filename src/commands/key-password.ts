@@ -3,8 +3,8 @@ import { findPassword, type PasswordOptions } from '../sign/key/password.ts';
 import type { Run } from './command.ts';
 
 /** How a password is asked for, where there is somebody to ask. */
-export function passwordOptions({ terminal: { askSecret } }: Run): PasswordOptions {
-  return askSecret === undefined ? {} : { askPassword: askSecret };
+export function passwordOptions({ terminal: { ask } }: Run): PasswordOptions {
+  return ask === undefined ? {} : { askPassword: (prompt) => ask(prompt, { hidden: true }) };
 }
 
 /**

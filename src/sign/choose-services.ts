@@ -15,6 +15,7 @@ interface ChoiceOptions {
 
 const FULCIO_VERSIONS: readonly number[] = [1];
 const REKOR_VERSIONS: readonly number[] = [1, 2];
+const ISSUER_VERSIONS: readonly number[] = [1];
 const TIMESTAMP_VERSIONS: readonly number[] = [1];
 
 /**
@@ -52,6 +53,12 @@ export function chooseWitnesses(config: SigningConfig, options: ChoiceOptions, c
       now,
     }),
   };
+}
+
+/** The issuer to sign in at: the newest that is valid now. Undefined when there is none, since a token may be had otherwise. */
+export function chooseIssuer({ issuers }: SigningConfig, context: Context): string | undefined {
+  const usable = { versions: ISSUER_VERSIONS, now: context.now() };
+  return issuers.filter((service) => isUsable(service, usable)).toSorted(byPreference)[0]?.url;
 }
 
 interface Usable {

@@ -1,4 +1,5 @@
 import { BoltsealError, messageOf } from '../base/errors.ts';
+import { outsideText } from './outside-text.ts';
 
 export type ServiceCode = 'FULCIO_FAILED' | 'REKOR_FAILED' | 'TSA_FAILED' | 'TOKEN_INVALID' | 'KEY_SERVICE_FAILED';
 
@@ -18,7 +19,7 @@ interface Failure {
 export function serviceError(code: ServiceCode, failure: Failure): BoltsealError {
   const { what, url, status, detail, secrets = [] } = failure;
   const answer = status === undefined ? '' : `HTTP ${status}: `;
-  const message = redact(`${what} was not given by ${redactUrl(url)}: ${answer}${detail}`, secrets);
+  const message = `${what} was not given by ${redactUrl(url)}: ${answer}${outsideText(detail, secrets)}`;
   const cause = mentionsAny(failure.cause, secrets) ? undefined : failure.cause;
   return new BoltsealError(code, message, { hint: hintFor(code, status), ...(cause === undefined ? {} : { cause }) });
 }
@@ -27,10 +28,6 @@ export function serviceError(code: ServiceCode, failure: Failure): BoltsealError
 export function redactUrl(text: string): string {
   const url = URL.parse(text);
   return url === null ? 'a malformed URL' : `${url.origin}${url.pathname === '/' ? '' : url.pathname}`;
-}
-
-export function redact(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '[redacted]')), text);
 }
 
 function mentionsAny(error: unknown, secrets: readonly string[]): boolean {

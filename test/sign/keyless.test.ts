@@ -265,7 +265,7 @@ function keyless(chosen: SigningServices): { signer: StatementSigner; asked: () 
   let asked = 0;
   const getToken = async (at: Context): ReturnType<Parameters<typeof keylessSigner>[0]['getToken']> => {
     asked += 1;
-    return readIdentityToken(await sandbox.token(), 'the sandbox', at);
+    return readIdentityToken(await sandbox.token(), { origin: 'the sandbox' }, at);
   };
   return { signer: keylessSigner({ services: chosen, getToken }), asked: () => asked };
 }
