@@ -3,11 +3,13 @@ import { discoverImage } from '../../src/actions/discover-image.ts';
 import { discoverView } from '../../src/report/discover-view.ts';
 import { testContext } from '../support/context.ts';
 import { writeLayout } from '../support/image-builder.ts';
+import type { BuiltImage } from '../support/image-builder.ts';
 import { buildSealedImage } from '../support/sealed-image.ts';
 import { temporaryFolder } from '../support/tools.ts';
 
 const context = testContext();
 const sealed = buildSealedImage();
+const sized = ({ descriptor }: BuiltImage): string => `${descriptor.size} bytes  ${descriptor.digest}`;
 
 test('the tree is shown with platforms, types and tags, and narrowed by type', async () => {
   const path = temporaryFolder();
@@ -18,13 +20,13 @@ test('the tree is shown with platforms, types and tags, and narrowed by type', a
     .split('\n')
     .slice(1);
   expect(shown).toEqual([
-    `├── application/vnd.cyclonedx+json  ${sealed.sbom.digest}`,
-    `│   └── application/vnd.dev.sigstore.bundle.v0.3+json  ${sealed.sbomSignature.digest}`,
-    `├── image  linux/amd64  ${sealed.amd64.digest}`,
-    `│   ├── cosign tag  application/vnd.oci.image.layer.v1.tar+gzip  ${sealed.cosignTag}  ${sealed.cosign.digest}`,
-    `│   └── BuildKit  application/vnd.oci.image.layer.v1.tar+gzip  ${sealed.attestation.digest}`,
-    `└── image  linux/arm64  ${sealed.arm64.digest}`,
-    `    └── application/sarif+json  ${sealed.report.digest}`,
+    `├── application/vnd.cyclonedx+json  ${sized(sealed.sbom)}`,
+    `│   └── application/vnd.dev.sigstore.bundle.v0.3+json  ${sized(sealed.sbomSignature)}`,
+    `├── image  linux/amd64  ${sized(sealed.amd64)}`,
+    `│   ├── cosign tag  application/vnd.oci.image.layer.v1.tar+gzip  ${sealed.cosignTag}  ${sized(sealed.cosign)}`,
+    `│   └── BuildKit  application/vnd.oci.image.layer.v1.tar+gzip  ${sized(sealed.attestation)}`,
+    `└── image  linux/arm64  ${sized(sealed.arm64)}`,
+    `    └── application/sarif+json  ${sized(sealed.report)}`,
     '',
   ]);
   const narrowed = await discoverImage(image, { filter: { artifactType: 'application/sarif+json' } }, context);
