@@ -18,6 +18,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   attest: { summary: 'sign a statement about an image', load: () => import('./attest.ts') },
   attach: { summary: 'attach a file to an image', load: () => import('./attach.ts') },
   discover: { summary: 'show what refers to an image (alias: tree)', load: () => import('./discover.ts') },
+  registry: { summary: 'find out what a registry supports', load: () => import('./registry.ts') },
   sandbox: {
     summary: 'run a local registry and a local Sigstore to try things with',
     load: () => import('./sandbox.ts'),
