@@ -34,22 +34,25 @@ export function probeTrail(): ProbeTrail {
       const left: string[] = [];
       for (const { path, what, mustGo } of steps.toReversed()) {
         const isGone = await remove(client, path, what);
-        if (!isGone && mustGo) left.push(what);
+        if (!isGone && mustGo && (await isStillThere(client, path, what))) left.push(what);
       }
-      for (const tag of tags) if (await isStillThere(client, tag)) left.push(`the tag ${tag}`);
+      for (const tag of tags)
+        if (await isStillThere(client, `manifests/${tag}`, `the tag ${tag}`)) left.push(`the tag ${tag}`);
       return left;
     },
   };
 }
 
-async function isStillThere(client: RepositoryClient, tag: string): Promise<boolean> {
-  const doing = `looking for the tag ${tag}`;
+/** A registry to which the name itself is malformed cannot have stored anything under it. */
+const NOT_THERE: ReadonlySet<number> = new Set([400, 404]);
+
+async function isStillThere(client: RepositoryClient, path: string | URL, what: string): Promise<boolean> {
   const headers = { accept: ACCEPT_MANIFESTS };
+  const doing = `looking for ${what}`;
   try {
-    const path = `manifests/${tag}`;
     const response = await client.send({ method: 'HEAD', path, headers, access: 'push', raw: true, doing });
     await discardBody(response);
-    return response.status !== 404;
+    return !NOT_THERE.has(response.status);
   } catch {
     // Not knowing is no reason to say that it is gone.
     return true;
