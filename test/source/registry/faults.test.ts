@@ -17,7 +17,7 @@ interface Faulty {
   readonly context: TestContext;
   readonly source: WritableSource;
   /** `acme/app` there, opened in another way. */
-  open(options: RegistryOptions, suffix?: string): WritableSource;
+  readonly open: (options: RegistryOptions, suffix?: string) => WritableSource;
 }
 
 async function withFaults(faults: readonly FaultName[], use: (faulty: Faulty) => Promise<void>): Promise<void> {
@@ -203,7 +203,10 @@ const RIGHT: Readonly<Record<FaultName, (faulty: Faulty) => Promise<void>>> = {
 };
 
 describe('a registry with the fault', () => {
-  test.each(Object.keys(FAULTS) as readonly FaultName[])('%s', (name) => withFaults([name], RIGHT[name]));
+  test.each(Object.keys(FAULTS) as readonly FaultName[])('%s', async (name) => {
+    expect.hasAssertions();
+    await withFaults([name], RIGHT[name]);
+  });
 
   test.each(['blob-elsewhere', 'upload-elsewhere'] as const)('%s gets no token to see', (name) =>
     withFaults(['expired-token', name], movesBlobs),

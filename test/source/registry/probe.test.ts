@@ -13,9 +13,9 @@ import { codeOf, openAt, pushImage } from '../../support/open-registry.ts';
 interface Probed {
   readonly host: string;
   readonly context: TestContext;
-  probe(options?: ProbeOptions, context?: TestContext): Promise<ProbeReport>;
+  readonly probe: (options?: ProbeOptions, context?: TestContext) => Promise<ProbeReport>;
   /** What the registry stored for the probe and still has. */
-  left(): Promise<readonly string[]>;
+  readonly left: () => Promise<readonly string[]>;
 }
 
 async function withRegistry(
