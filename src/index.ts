@@ -6,6 +6,7 @@ export { discoverImage, type Discovery } from './actions/discover-image.ts';
 export { generateBom, type GeneratedBom } from './actions/generate-bom.ts';
 export type { ImageOptions, RegistryAccess } from './actions/open-image.ts';
 export type { SigningOptions } from './actions/open-signer.ts';
+export { probeRegistry, type ProbeOptions, type ProbeReport } from './actions/probe-registry.ts';
 export { sealImages, type SealedImage, type SealOptions } from './actions/seal-images.ts';
 export { signImages, type SignOptions } from './actions/sign-images.ts';
 export { exitCodeOf, verifyImages, type ImageVerdict, type VerifyOptions } from './actions/verify-images.ts';

@@ -93,6 +93,9 @@ export const LIMITS = {
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */
   responseTimeoutMs: 60_000,
+  /** What a registry says of itself, in the report of a probe; and for removing what the probe pushed. */
+  probeWords: 200,
+  probeTidyMs: 30_000,
   /** An engine packs a whole image before it sends the first byte. */
   engineResponseTimeoutMs: 900_000,
   /** What an engine says of one image. */
