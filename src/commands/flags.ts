@@ -58,6 +58,7 @@ export interface SigningFlags {
   readonly identityToken?: string;
   readonly identityTokenFile?: string;
   readonly signingConfig?: string;
+  readonly trust?: string;
 }
 
 export function addSigningFlags(command: Command): Command {
@@ -67,11 +68,18 @@ export function addSigningFlags(command: Command): Command {
     .option(
       '--signing-config <file>',
       'which Sigstore services to use, signing config v0.2 (or BOLTSEAL_SIGNING_CONFIG)',
+    )
+    .option(
+      '--trust <file>',
+      'trust bundle that names the services, as boltseal trust bundle writes it (or BOLTSEAL_TRUST)',
     );
 }
 
 export function readSigningFlags(flags: SigningFlags, { context }: Run): SigningOptions {
-  const signingConfig = flags.signingConfig ?? context.env['BOLTSEAL_SIGNING_CONFIG'];
+  const { env } = context;
+  const signingConfig = [flags.signingConfig, flags.trust, env['BOLTSEAL_SIGNING_CONFIG'], env['BOLTSEAL_TRUST']].find(
+    (path) => path !== undefined && path !== '',
+  );
   return {
     ...(flags.identityToken === undefined ? {} : { token: flags.identityToken }),
     ...(flags.identityTokenFile === undefined ? {} : { tokenFile: flags.identityTokenFile }),
