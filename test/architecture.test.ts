@@ -54,7 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   commands: ['base', 'oci', 'sign', 'verify', 'policy', 'actions', 'report', 'sandbox'],
   'cli.ts': ['base', 'commands'],
-  'bin.ts': ['base', 'cli.ts'],
+  'bin.ts': ['base', 'commands', 'cli.ts'],
   'index.ts': [
     'base',
     'oci',

@@ -41,7 +41,7 @@ export async function copyNamedImage(
   context: Context,
 ): Promise<CopiedImages> {
   const { platform, registry = {}, tags, includeReferrers, dryRun = false } = options;
-  await using session = openRegistrySession(context);
+  await using session = openRegistrySession(registry, context);
   const [{ reference: here }, { reference: there }] = [
     await recogniseReference(from, context),
     await recogniseReference(to, context),

@@ -8,6 +8,7 @@ import { formatReference, repositoryName, type Reference } from '../oci/referenc
 import { openSource } from '../source/open.ts';
 import { recogniseReference } from '../source/recognise.ts';
 import type { RegistryOptions } from '../source/registry/registry.ts';
+import { openRegistrySession } from '../source/registry/session.ts';
 import { isWritable, type ManifestReader, type Source, type WritableSource } from '../source/source.ts';
 
 /** How registries are spoken to: see RegistryOptions of `source`. */
@@ -19,11 +20,41 @@ export interface ImageOptions {
   readonly platform?: Platform;
 }
 
+export interface SharedSession extends AsyncDisposable {
+  readonly registry: RegistryAccess;
+}
+
+/** The same options with connections and tokens that every image of a run shares. Whoever asks for them disposes of them. */
+export function shareSession<Options extends object>(
+  options: Options & ImageOptions,
+  context: Context,
+): Options & SharedSession {
+  const { registry = {} } = options;
+  const session = registry.session ?? openRegistrySession(registry, context);
+  return {
+    ...options,
+    registry: { ...registry, session },
+    async [Symbol.asyncDispose]() {
+      if (registry.session === undefined) await session[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** Opens what a person named: a reference, or a path that exists. @throws BoltsealError, see `openSource` */
 export async function openImage(text: string, options: ImageOptions, context: Context): Promise<Source> {
+  return openReference(await nameImage(text, context), options, context);
+}
+
+/** What a person named; how a path was read is told. @throws BoltsealError, see `recogniseReference` */
+export async function nameImage(text: string, context: Context): Promise<Reference> {
   const { reference, how } = await recogniseReference(text, context);
   if (how !== undefined) context.emit({ kind: 'step', message: how });
-  return openSource(reference, options.registry === undefined ? {} : { registry: options.registry }, context);
+  return reference;
+}
+
+/** @throws BoltsealError, see `openSource` */
+export function openReference(reference: Reference, { registry }: ImageOptions, context: Context): Promise<Source> {
+  return openSource(reference, registry === undefined ? {} : { registry }, context);
 }
 
 /** Opens something that can hold what refers to it. @throws BoltsealError NOT_WRITABLE, and see `openImage` */

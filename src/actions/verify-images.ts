@@ -12,7 +12,7 @@ import { mapParallel } from '../referrers/parallel.ts';
 import type { WritableSource } from '../source/source.ts';
 import { withKeys } from '../verify/trust-root.ts';
 import { gatherBundles, gatherLegacy, type EvidenceOptions } from './gather-evidence.ts';
-import { findSubject, openWritable, subjectName, type ImageOptions } from './open-image.ts';
+import { findSubject, openWritable, shareSession, subjectName, type ImageOptions } from './open-image.ts';
 import { openPolicies } from './open-policies.ts';
 import { openSigners, type NamedSigners } from './open-signers.ts';
 import { openTrustRoot } from './open-trust-root.ts';
@@ -71,8 +71,9 @@ export async function verifyImages(
   const unlogged = options.commandLine?.allowUnloggedKeys === true;
   const evidence = { trust, ...(unlogged ? { keyThresholds: { logEntries: 0, times: 0 } } : {}) };
   const verdicts: ImageVerdict[] = [];
+  await using shared = shareSession(options, context);
   const verifyOne = (image: string): Promise<ImageVerdict> =>
-    verifyImage(image, { policies, evidence, options }, context);
+    verifyImage(image, { policies, evidence, options: shared }, context);
   for await (const verdict of mapParallel(images, LIMITS.parallelFetches, verifyOne)) verdicts.push(verdict);
   return verdicts;
 }

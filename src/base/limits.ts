@@ -75,7 +75,7 @@ export const LIMITS = {
   filesPerArtifact: 100_000,
   artifactBytes: 64 * GiB,
   /** A folder that is packed to be attached. */
-  packedFolderBytes: 2 * GiB,
+  packedFolderBytes: 512 * MiB,
 
   /** A request is made at most this often, and no retry begins later than the budget. */
   requestAttempts: 5,
@@ -93,6 +93,10 @@ export const LIMITS = {
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */
   responseTimeoutMs: 60_000,
+  /** An engine packs a whole image before it sends the first byte. */
+  engineResponseTimeoutMs: 900_000,
+  /** What an engine says of one image. */
+  engineDocumentBytes: 16 * MiB,
   /** For a whole manifest, list or token. Blobs may take as long as they keep coming. */
   documentTimeoutMs: 300_000,
   tokenTimeoutMs: 20_000,

@@ -27,7 +27,10 @@ const FORMATS: readonly string[] = ['cyclonedx-json'];
 
 export function define(command: Command, register: Register): void {
   command
-    .argument('<image>', 'registry/repository:tag, oci:DIR, oci-archive:FILE, docker-archive:FILE, or a path')
+    .argument(
+      '<image>',
+      'registry/repository:tag, oci:DIR, oci-archive:FILE, docker-archive:FILE, docker:NAME, podman:NAME, dir:PATH, or a path',
+    )
     .option(
       '-o, --output <format[=file]>',
       `what to write and where: ${FORMATS.join(', ')} (default: cyclonedx-json on stdout)`,

@@ -22,6 +22,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   sbom: { summary: "write an image's SBOM from its layers", load: () => import('./sbom.ts') },
   sign: { summary: 'sign images', load: () => import('./sign.ts') },
   attest: { summary: 'sign a statement about an image', load: () => import('./attest.ts') },
+  'sign-blob': { summary: 'sign a file as it is', load: () => import('./sign-blob.ts') },
+  'attest-blob': { summary: 'sign a statement about a file', load: () => import('./attest-blob.ts') },
+  'generate-key-pair': { summary: 'make a key to sign with', load: () => import('./generate-key-pair.ts') },
+  'import-key-pair': { summary: 'take over a key made elsewhere', load: () => import('./import-key-pair.ts') },
+  'public-key': { summary: 'print the public half of a key', load: () => import('./public-key.ts') },
   attach: { summary: 'attach a file to an image', load: () => import('./attach.ts') },
   discover: { summary: 'show what refers to an image (alias: tree)', load: () => import('./discover.ts') },
   pull: { summary: "bring an artifact's files back into a folder", load: () => import('./pull.ts') },
@@ -31,6 +36,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'show, pack and update whom you trust',
     load: () => import('./trust.ts'),
   },
+  login: {
+    summary: 'check the password for a registry, and keep it where Docker would',
+    load: () => import('./login.ts'),
+  },
+  logout: { summary: 'forget the password for a registry', load: () => import('./logout.ts') },
   sandbox: {
     summary: 'run a local registry and a local Sigstore to try things with',
     load: () => import('./sandbox.ts'),

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { callbackify } from 'node:util';
 
 /**
  * A stream that is opened when its first byte is wanted, and passes on what it reads piece by piece: no copy, no queue of its
@@ -26,18 +27,15 @@ export function lateStream(open: () => Promise<Readable>, onFailure: (error: Err
   };
   return new Readable({
     construct(done) {
-      open().then(
-        (opened) => {
-          attach(this, opened);
-          if (this.destroyed) opened.destroy();
-          done();
-        },
-        (cause: unknown) => {
-          const error = cause instanceof Error ? cause : new Error(String(cause));
-          onFailure(error);
-          done(error);
-        },
-      );
+      const begin = async (): Promise<void> => {
+        const opened = await open().catch((cause: unknown) => {
+          onFailure(cause instanceof Error ? cause : new Error(String(cause)));
+          throw cause;
+        });
+        attach(this, opened);
+        if (this.destroyed) opened.destroy();
+      };
+      callbackify(begin)((error) => done(error));
     },
     read() {
       inner?.resume();

@@ -64,7 +64,7 @@ async function readGiven({ token, tokenFile }: ObtainOptions, context: Context):
 }
 
 async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
+  return stat(path).then(
     () => true,
     () => false,
   );
@@ -72,7 +72,7 @@ async function exists(path: string): Promise<boolean> {
 
 async function signInAsAsked(options: ObtainOptions, context: Context): Promise<FoundToken | undefined> {
   const { flow } = options;
-  return flow === undefined || flow === 'token' ? undefined : await signIn(flow, options, context);
+  return flow === undefined || flow === 'token' ? undefined : signIn(flow, options, context);
 }
 
 async function findInSurroundings(
@@ -82,12 +82,12 @@ async function findInSurroundings(
 ): Promise<FoundToken | undefined> {
   if (disableAmbient === true) return undefined;
   const choice = { ...(provider === undefined ? {} : { provider }), ...(providers === undefined ? {} : { providers }) };
-  return await findAmbientToken({ audience, ...choice }, context);
+  return findAmbientToken({ audience, ...choice }, context);
 }
 
 async function signInAsLastResort(options: ObtainOptions, context: Context): Promise<FoundToken | undefined> {
   const isPossible = options.interactive === true && options.flow !== 'token';
-  return isPossible ? await signIn('normal', options, context) : undefined;
+  return isPossible ? signIn('normal', options, context) : undefined;
 }
 
 function missing(options: ObtainOptions, audience: string, context: Context): BoltsealError {

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { startSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
@@ -15,6 +15,7 @@ import { verifyArtifactBundle } from '../../src/verify/artifact.ts';
 import { loadTrustedKey, loadTrustRoot, NO_TRUST, withKeys } from '../../src/verify/trust-root.ts';
 import { testContext } from '../support/context.ts';
 import { keyFile } from '../support/keys.ts';
+import { writeKmsPlugin } from '../support/kms-plugin.ts';
 import { missingTools, mustRun, runTool, runToolBeside, temporaryFolder } from '../support/tools.ts';
 
 const PASSWORD = 'correct horse';
@@ -145,6 +146,30 @@ describe.skipIf(missingTools('keys shared with cosign', 'cosign'))('cosign', () 
     await expect(openKey(join(folder, 'cosign.key'), {}, wrong)).rejects.toMatchObject({ code: 'KEY_PASSWORD' });
   });
 
+  test('speaks with the plugin that is spoken with here, and each verifies what the other signed with it', async () => {
+    const folder = await workFolder('ecdsa-sha2-256-nistp256');
+    writeKmsPlugin(folder);
+    const PATH = [folder, process.env['PATH'] ?? ''].join(delimiter);
+    const pluginEnv = { ...env, PATH, PLUGIN_KEY: keyFile('p256-pkcs8.pem') };
+    const options = { cwd: folder, env: pluginEnv };
+    const key = await openKey('test://slot/1', {}, testContext({ now: () => new Date(), env: pluginEnv }));
+    const publicKey = key.publicKey.export({ format: 'pem', type: 'spki' }).toString();
+    writeFileSync(join(folder, 'cosign.pub'), publicKey);
+    expect(mustRun(cosign(), ['public-key', '--key', 'test://slot/1'], options)).toBe(publicKey);
+    const args = ['--key', 'test://slot/1', '--signing-config', 'none.json', '--bundle', 'bundle.json', '-y', 'blob'];
+    mustRun(cosign(), ['sign-blob', ...args], options);
+    const trust = withKeys(NO_TRUST, [loadTrustedKey(Buffer.from(publicKey))]);
+    const theirs = readFileSync(join(folder, 'bundle.json'));
+    expect(verifyArtifactBundle(theirs, Buffer.from(BLOB), { trust, thresholds: NO_PROOFS })).toMatchObject({
+      ok: true,
+    });
+    const signer = keySigner({ key, services: NO_SERVICES });
+    const pluginContext = testContext({ now: () => new Date(), env: pluginEnv });
+    writeFileSync(join(folder, 'message.json'), (await signer.signMessage(Buffer.from(BLOB), pluginContext)).bytes);
+    writeFileSync(join(folder, 'statement.json'), (await signer.sign(statement(), pluginContext)).bytes);
+    expect(outcomes(folder, ['--insecure-ignore-tlog'])).toEqual(AS_IT_SHOULD);
+  });
+
   const AS_IT_SHOULD = [
     ['verified', 'verified'],
     ['rejected', 'rejected'],
@@ -186,6 +211,11 @@ describe.skipIf(missingTools('keys shared with cosign', 'cosign'))('cosign', () 
     };
   }
 });
+
+/** The plugin is found on the PATH, which this test sets, so that cosign has to be named by its place. */
+function cosign(): string {
+  return mustRun('sh', ['-c', 'command -v cosign']).trim();
+}
 
 async function workFolder(algorithm: KeyAlgorithm): Promise<string> {
   const folder = temporaryFolder();

@@ -280,6 +280,17 @@ describe('tags', () => {
     expect([...registry.tags.keys()].toSorted()).toEqual(['2', 'latest']);
   });
 
+  test('an image that is there already gets the new tag, and keeps the old', async () => {
+    const { source, two } = await twoTags();
+    await using registry = await startRegistry();
+    await copy(source, openAt(registry.host), { tags: ['2'] });
+    await copy(source, openAt(registry.host), { tags: ['latest'] });
+    expect([...registry.tags]).toEqual([
+      ['2', two.digest],
+      ['latest', two.digest],
+    ]);
+  });
+
   test('all tags are copied, but not the lists of referrers that clients keep as tags', async () => {
     const { source, one, two } = await twoTags();
     await source.writeBlob(buildReferrer(two, 'a/b').blobs[0]?.descriptor ?? two.descriptor, () => Buffer.from('{}'));

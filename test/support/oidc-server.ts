@@ -55,7 +55,7 @@ export async function startOidcServer(behaviour: Behaviour = {}): Promise<OidcSe
     const good = { iss: url, aud: 'sigstore', sub: 'person', email: 'dev@example.org', email_verified: true };
     const all = { ...good, iat: now, exp: now + 600, ...claims, ...behaviour.claims };
     const present = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-    return await new SignJWT(present).setProtectedHeader({ alg: 'ES256', kid: 'test' }).sign(signing.privateKey);
+    return new SignJWT(present).setProtectedHeader({ alg: 'ES256', kid: 'test' }).sign(signing.privateKey);
   };
 
   const handlers: Record<string, (request: Asked, response: ServerResponse) => Promise<void> | void> = {
@@ -115,7 +115,7 @@ export async function startOidcServer(behaviour: Behaviour = {}): Promise<OidcSe
       requests.push({ path: request.path, form: request.form, at: Date.now() });
       const instead = behaviour.instead?.[request.path];
       if (instead !== undefined) return instead(response);
-      return await (handlers[request.path] ?? (() => json(response, 404, {})))(request, response);
+      return (handlers[request.path] ?? (() => json(response, 404, {})))(request, response);
     });
   });
   return {

@@ -22,12 +22,12 @@ export const buildkite: AmbientProvider = {
     if (bearer === undefined || jobId === undefined) {
       if (!(await buildkite.isPresent(context))) throw notOffered(buildkite, 'BUILDKITE is not set');
       const args = ['oidc', 'request-token', '--audience', audience];
-      return await runForToken({ command: 'buildkite-agent', args, hint: HINT }, context);
+      return runForToken({ command: 'buildkite-agent', args, hint: HINT }, context);
     }
     const endpoint = variable(context, 'BUILDKITE_AGENT_ENDPOINT') ?? DEFAULT_ENDPOINT;
     const url = endpointUrl(endpoint, 'BUILDKITE_AGENT_ENDPOINT');
     url.pathname = `${url.pathname.replace(/\/+$/, '')}/jobs/${encodeURIComponent(jobId)}/oidc/tokens`;
-    return await requestJsonToken(
+    return requestJsonToken(
       {
         title: buildkite.title,
         url,

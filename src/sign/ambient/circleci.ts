@@ -18,7 +18,7 @@ export const circleci: AmbientProvider = {
   async fetch(audience, context) {
     if (variable(context, 'CIRCLECI') !== 'true') throw notOffered(circleci, 'CIRCLECI is not set');
     const args = ['run', 'oidc', 'get', '--claims', JSON.stringify({ aud: audience })];
-    return await runForToken({ command: 'circleci', args, hint: HINT }, context);
+    return runForToken({ command: 'circleci', args, hint: HINT }, context);
   },
   advice: (audience, context) =>
     variable(context, 'CIRCLECI') === 'true'

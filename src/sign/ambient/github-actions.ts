@@ -19,7 +19,7 @@ export const githubActions: AmbientProvider = {
       throw notOffered(githubActions, `${endpoint === undefined ? URL_VARIABLE : BEARER_VARIABLE} is not set`, ADVICE);
     const url = endpointUrl(endpoint, URL_VARIABLE);
     url.searchParams.set('audience', audience);
-    return await requestJsonToken(
+    return requestJsonToken(
       {
         title: githubActions.title,
         url,

@@ -21,7 +21,7 @@ export function googleProvider(productNameFile = PRODUCT_NAME_FILE): AmbientProv
     title: 'Google Cloud',
     isPresent: async (context) => detectionOf(context) ?? (await isMachineOfGoogle(productNameFile)),
     fetch: async (audience, context) =>
-      await requestToken(
+      requestToken(
         {
           title: 'Google Cloud',
           url: identityUrl(audience, context),

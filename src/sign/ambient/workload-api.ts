@@ -101,7 +101,7 @@ function checkStatus(headers: IncomingHttpHeaders): void {
   const status = headers['grpc-status'];
   if (status === '0') return;
   if (typeof status !== 'string')
-    throw new Error(`HTTP ${headers[':status'] ?? 'without status'}, not an answer of gRPC`);
+    throw new Error(`HTTP ${String(headers[':status'] ?? 'without status')}, not an answer of gRPC`);
   const { name, hint } = STATUSES[status] ?? { name: `gRPC status ${outsideText(status)}`, hint: UNREACHABLE_HINT };
   const words = outsideText(percentDecoded(String(headers['grpc-message'] ?? '')));
   throw failed(words === '' ? name : `${name}: ${words}`, { hint });

@@ -1,11 +1,12 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openKey } from '../../../src/sign/key/open-key.ts';
 import { testContext } from '../../support/context.ts';
 import { KEY_PASSWORD, keyFile, keyPath } from '../../support/keys.ts';
+import { writeKmsPlugin } from '../../support/kms-plugin.ts';
 
 describe('a key reference', () => {
   test('names a file', async () => {
@@ -32,40 +33,11 @@ describe('a key reference', () => {
   });
 });
 
-/** A plugin that keeps its key in a variable and answers as the protocol has it. MODE makes it misbehave. */
-const PLUGIN = `#!${process.execPath}
-const { createPublicKey, sign } = require('node:crypto');
-const { readFileSync } = require('node:fs');
-const [version, json] = process.argv.slice(2);
-const { initOptions, methodName, signMessage } = JSON.parse(json);
-const { MODE, PLUGIN_KEY: key } = process.env;
-const HASHES = { 5: 'sha256', 6: 'sha384', 7: 'sha512' };
-const say = (answer) => process.stdout.write(JSON.stringify(answer));
-process.stderr.write('touch the device\\n');
-if (version !== 'v1' || initOptions.protocolVersion !== 'v1') say({ errorMessage: 'wrong version' });
-else if (initOptions.keyResourceID !== 'slot/1') say({ errorMessage: 'no such key: ' + initOptions.keyResourceID });
-else if (MODE === 'garbage') process.stdout.write('not json');
-else if (MODE === 'flood') process.stdout.write('x'.repeat(1024 * 1024));
-else if (MODE === 'crash') process.kill(process.pid, 'SIGTERM');
-else if (methodName === 'publicKey') {
-  const pem = createPublicKey(key).export({ format: 'pem', type: 'spki' });
-  say({ publicKey: { publicKeyPEM: Buffer.from(pem).toString('base64') } });
-} else {
-  const message = readFileSync(0);
-  const { digest } = signMessage.signOptions.messageOptions;
-  const signed = MODE === 'digest-as-message' ? Buffer.from(digest, 'base64') : message;
-  const signature = sign(digest === undefined ? null : HASHES[initOptions.hashFunc], signed, key);
-  say({ signMessage: { signature: signature.toString('base64') } });
-  process.exitCode = 1;
-}
-`;
-
 describe('a plugin', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'boltseal-plugin-'));
-    writeFileSync(join(folder, 'sigstore-kms-test'), PLUGIN);
-    chmodSync(join(folder, 'sigstore-kms-test'), 0o700);
+    writeKmsPlugin(folder);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
   const contextWith = (env: Record<string, string>) =>

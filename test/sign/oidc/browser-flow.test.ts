@@ -23,7 +23,7 @@ function person(visit: (address: string) => Promise<string> = open): { context: 
 }
 
 async function open(address: string): Promise<string> {
-  return await (await fetch(address)).text();
+  return (await fetch(address)).text();
 }
 
 type Behaviour = Parameters<typeof startOidcServer>[0];
@@ -57,7 +57,7 @@ describe('signing in with the browser', () => {
     const seen: URL[] = [];
     const { context } = person(async (address) => {
       seen.push(new URL(address));
-      return await open(address);
+      return open(address);
     });
     const client = await discoverIssuer({ issuer: server.url, clientId: 'sigstore' }, context);
     await signInWithBrowser(client, {}, context);
@@ -119,8 +119,8 @@ describe('signing in with the browser', () => {
 
   test('refuses a verifier that is not the one of the challenge', async () => {
     await using server = await startOidcServer();
-    const { context } = person(
-      async (address) => await open(address.replace(/code_challenge=[^&]+/, 'code_challenge=other')),
+    const { context } = person(async (address) =>
+      open(address.replace(/code_challenge=[^&]+/, 'code_challenge=other')),
     );
     const client = await discoverIssuer({ issuer: server.url, clientId: 'sigstore' }, context);
     await expect(signInWithBrowser(client, {}, context)).rejects.toThrow(/invalid_grant/);
@@ -189,7 +189,7 @@ describe('the redirect', () => {
         () => 'gone',
       );
       expect([410, 400, 200, 'gone']).toContain(await late);
-      return await page;
+      return page;
     });
     const client = await discoverIssuer({ issuer: server.url, clientId: 'sigstore' }, context);
     await signInWithBrowser(client, {}, context).catch(() => undefined);
