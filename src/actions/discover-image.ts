@@ -1,7 +1,7 @@
 import type { Context } from '../base/context.ts';
 import type { Digest } from '../oci/digest.ts';
 import { discoverReferrers, type ReferrerNode } from '../referrers/discover.ts';
-import { findSubject, formatPinned, openWritable, type ImageOptions } from './open-image.ts';
+import { findSubject, formatPinned, openReferrers, type ImageOptions } from './open-image.ts';
 
 export interface Discovery {
   readonly reference: string;
@@ -12,7 +12,7 @@ export interface Discovery {
 
 /** What refers to an image, and what refers to that. @throws BoltsealError the codes of references and registries */
 export async function discoverImage(image: string, options: ImageOptions, context: Context): Promise<Discovery> {
-  await using source = await openWritable(image, options, context);
+  await using source = await openReferrers(image, options, context);
   const subject = await findSubject(source, options.platform);
   const tree = await discoverReferrers(source, subject.digest);
   return {

@@ -13,7 +13,7 @@ import type { WritableSource } from '../source/source.ts';
 import { toRejection, Rejected } from '../verify/rejection.ts';
 import { withKeys, type TrustRoot } from '../verify/trust-root.ts';
 import { verifyBundle } from '../verify/verifier.ts';
-import { findSubject, openWritable, shareSession, type ImageOptions } from './open-image.ts';
+import { findSubject, openReferrers, shareSession, type ImageOptions } from './open-image.ts';
 import { openPolicies } from './open-policies.ts';
 import { openTrustRoot } from './open-trust-root.ts';
 
@@ -78,7 +78,7 @@ async function verifyImage(
   context: Context,
 ): Promise<ImageVerdict> {
   try {
-    await using source = await openWritable(image, options, context);
+    await using source = await openReferrers(image, options, context);
     const subject =
       options.platform === undefined ? await source.resolve() : (await findSubject(source, options.platform)).digest;
     const evidence = await gatherEvidence(source, subject, trust);

@@ -25,6 +25,8 @@ export const ERROR_CODES = {
   REGISTRY_RATE_LIMITED: { exit: 3, meaning: 'the registry asks to slow down, and still did after retries' },
   REGISTRY_ERROR: { exit: 3, meaning: 'the registry answered with an error or against the protocol' },
   REGISTRY_UNSAFE: { exit: 3, meaning: 'the registry sent credentials or data somewhere they must not go' },
+  REGISTRY_BLOCKED: { exit: 3, meaning: 'registries.conf of this machine blocks the registry' },
+  REGISTRIES_CONF_INVALID: { exit: 3, meaning: 'a registries.conf is malformed, so whom it blocks is not known' },
   CREDENTIALS_INVALID: { exit: 3, meaning: 'the credential file or helper could not be read' },
   NOT_FOUND: { exit: 3, meaning: 'the image, manifest or blob is not there' },
   DIGEST_MISMATCH: { exit: 3, meaning: 'the bytes received are not the bytes the digest names' },
