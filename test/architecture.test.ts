@@ -79,6 +79,7 @@ const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
 /** Package → the files or folders (with a slash) that may import it. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   undici: ['source/http.ts'],
+  '@noble/ciphers': ['sign/key/secret-box.ts'],
   '@cyclonedx/cyclonedx-library': ['bom/cyclonedx/'],
   '@sigstore/sign': ['sign/'],
   '@sigstore/bundle': ['sign/', 'verify/'],
@@ -87,7 +88,9 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@sigstore/verify': ['verify/'],
   '@sigstore/tuf': ['verify/'],
   '@sigstore/mock': ['sandbox/'],
+  '@noble/curves': ['verify/digest-signature.ts'],
   jose: ['sign/', 'sandbox/'],
+  'openid-client': ['sign/oidc/'],
   commander: ['cli.ts', 'commands/'],
   yaml: ['policy/', 'workload/'],
   re2js: ['policy/'],

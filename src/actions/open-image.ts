@@ -42,9 +42,19 @@ export function shareSession<Options extends object>(
 
 /** Opens what a person named: a reference, or a path that exists. @throws BoltsealError, see `openSource` */
 export async function openImage(text: string, options: ImageOptions, context: Context): Promise<Source> {
+  return openReference(await nameImage(text, context), options, context);
+}
+
+/** What a person named; how a path was read is told. @throws BoltsealError, see `recogniseReference` */
+export async function nameImage(text: string, context: Context): Promise<Reference> {
   const { reference, how } = await recogniseReference(text, context);
   if (how !== undefined) context.emit({ kind: 'step', message: how });
-  return openSource(reference, options.registry === undefined ? {} : { registry: options.registry }, context);
+  return reference;
+}
+
+/** @throws BoltsealError, see `openSource` */
+export function openReference(reference: Reference, { registry }: ImageOptions, context: Context): Promise<Source> {
+  return openSource(reference, registry === undefined ? {} : { registry }, context);
 }
 
 /**

@@ -27,6 +27,8 @@ export const ERROR_CODES = {
   REGISTRY_UNSAFE: { exit: 3, meaning: 'the registry sent credentials or data somewhere they must not go' },
   REGISTRY_BLOCKED: { exit: 3, meaning: 'registries.conf of this machine blocks the registry' },
   REGISTRIES_CONF_INVALID: { exit: 3, meaning: 'a registries.conf is malformed, so whom it blocks is not known' },
+  ENGINE_UNREACHABLE: { exit: 3, meaning: 'no Docker or Podman answers where one was looked for' },
+  ENGINE_ERROR: { exit: 3, meaning: 'Docker or Podman answered with an error or against its protocol' },
   CREDENTIALS_INVALID: { exit: 3, meaning: 'the credential file or helper could not be read' },
   NOT_FOUND: { exit: 3, meaning: 'the image, manifest or blob is not there' },
   DIGEST_MISMATCH: { exit: 3, meaning: 'the bytes received are not the bytes the digest names' },
@@ -50,10 +52,16 @@ export const ERROR_CODES = {
 
   // signing
   TOKEN_MISSING: { exit: 2, meaning: 'no identity token was given and none is offered by the environment' },
-  TOKEN_INVALID: { exit: 3, meaning: 'the identity token is malformed, expired or for another audience' },
+  TOKEN_INVALID: {
+    exit: 3,
+    meaning: 'the identity token is malformed, expired or misaddressed, or its issuer gave none',
+  },
   SIGNING_CONFIG_INVALID: { exit: 3, meaning: 'the signing configuration is malformed or names no usable service' },
   FULCIO_FAILED: { exit: 3, meaning: 'the certificate authority did not issue a certificate' },
   REKOR_FAILED: { exit: 3, meaning: 'the transparency log did not take the entry' },
+  KEY_INVALID: { exit: 3, meaning: 'a key or certificate to sign with is malformed, unsupported or does not fit' },
+  KEY_PASSWORD: { exit: 2, meaning: 'the password of a private key is missing or wrong' },
+  KEY_SERVICE_FAILED: { exit: 3, meaning: 'the key service or plugin that holds the key did not sign' },
   TSA_FAILED: { exit: 3, meaning: 'the timestamp authority did not answer with a timestamp' },
 
   // trust and policy

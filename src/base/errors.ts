@@ -42,7 +42,8 @@ export function messageOf(error: unknown): string {
 /** The `code` Node puts on system errors (ENOENT, ECONNREFUSED …), wherever in the chain of causes it is. */
 export function systemCodeOf(error: unknown): string | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
-    if ('code' in at && typeof at.code === 'string' && /^E[A-Z0-9_]+$/.test(at.code)) return at.code;
+    const code = 'code' in at && at.name !== 'BoltsealError' ? at.code : undefined;
+    if (typeof code === 'string' && /^E[A-Z0-9_]+$/.test(code)) return code;
   }
   return undefined;
 }

@@ -45,6 +45,15 @@ export const LIMITS = {
   /** The description of one package in a layer: package.json, METADATA, a copyright file. */
   packageManifestBytes: 16 * MiB,
 
+  /** A private key, encrypted or not, or a certificate chain. */
+  keyFileBytes: 1 * MiB,
+  /** What a password is hashed with costs this much at most; openssl writes 2048 rounds, careful people a million. */
+  keyDerivationRounds: 5_000_000,
+  /** What a key service or plugin answers: a public key or a signature. */
+  keyAnswerBytes: 256 * KiB,
+  /** A message that has to be in memory to be signed or verified: by Ed25519, which signs no digest, or by a plugin. */
+  wholeMessageBytes: 256 * MiB,
+
   policyBytes: 4 * MiB,
   policyDepth: 32,
   trustRootBytes: 16 * MiB,
@@ -67,7 +76,7 @@ export const LIMITS = {
   filesPerArtifact: 100_000,
   artifactBytes: 64 * GiB,
   /** A folder that is packed to be attached. */
-  packedFolderBytes: 2 * GiB,
+  packedFolderBytes: 512 * MiB,
 
   /** A request is made at most this often, and no retry begins later than the budget. */
   requestAttempts: 5,
@@ -85,11 +94,22 @@ export const LIMITS = {
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */
   responseTimeoutMs: 60_000,
+  /** An engine packs a whole image before it sends the first byte. */
+  engineResponseTimeoutMs: 900_000,
+  /** What an engine says of one image. */
+  engineDocumentBytes: 16 * MiB,
   /** For a whole manifest, list or token. Blobs may take as long as they keep coming. */
   documentTimeoutMs: 300_000,
   tokenTimeoutMs: 20_000,
+  /** For a person to sign in with the browser. */
+  signInTimeoutMs: 300_000,
   fulcioTimeoutMs: 30_000,
   /** Rekor v2 answers after the entry is in the tree, which takes up to 20 s. */
   rekorTimeoutMs: 90_000,
   timestampTimeoutMs: 30_000,
+  /** A key service, or a plugin, which may wait for a person to touch a device. */
+  keyServiceTimeoutMs: 30_000,
+  /** A cloud's metadata service is on the same machine; elsewhere there is none, and nothing answers. */
+  metadataTimeoutMs: 5_000,
+  keyPluginTimeoutMs: 180_000,
 } as const;

@@ -1,7 +1,7 @@
 import type { ImageConfig } from '../oci/config.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageManifest } from '../oci/manifest.ts';
-import type { Reference } from '../oci/reference.ts';
+import type { DirectoryReference, Reference } from '../oci/reference.ts';
 import { buildPurl } from '../catalog/purl.ts';
 
 /** The image a document is about, and how it was named when the document was asked for. */
@@ -12,6 +12,18 @@ export interface ImageSubject {
   readonly indexDigest?: Digest;
   readonly manifest: ImageManifest;
   readonly config: ImageConfig;
+}
+
+/** A file-system root on disk: it has no digest to be known by. */
+export interface DirectorySubject {
+  readonly reference: DirectoryReference;
+}
+
+/** What a document is about. */
+export type DocumentSubject = ImageSubject | DirectorySubject;
+
+export function isImageSubject(subject: DocumentSubject): subject is ImageSubject {
+  return 'digest' in subject;
 }
 
 /** A short name for people: the last part of the repository or of the path. */

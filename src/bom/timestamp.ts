@@ -8,7 +8,7 @@ import type { ImageConfig } from '../oci/config.ts';
  *
  * @throws BoltsealError USAGE when SOURCE_DATE_EPOCH is no such number
  */
-export function documentTime(config: ImageConfig, context: Context): Date | undefined {
+export function documentTime(config: Pick<ImageConfig, 'created'>, context: Context): Date | undefined {
   const epoch = context.env['SOURCE_DATE_EPOCH'];
   if (epoch !== undefined && epoch !== '') return epochTime(epoch);
   const created = /^\d{4}-\d\d-\d\dT/.test(config.created ?? '') ? new Date(config.created ?? '') : undefined;

@@ -7,7 +7,8 @@ export type PackageType = 'apk' | 'deb' | 'golang' | 'npm' | 'pypi';
 export interface LayerRef {
   /** 0 is the lowest. */
   readonly index: number;
-  readonly diffId: Digest;
+  /** Absent for a folder on disk, which is read as if it were one layer. */
+  readonly diffId?: Digest;
 }
 
 /** A file that shows that a package is there, and how sure that makes us. */

@@ -35,12 +35,30 @@ export async function scanLayer(
   { wantedBy }: ScanOptions,
   context: Context,
 ): Promise<ScannedLayer> {
+  const { records, open } = recordKeeper(wantedBy);
+  const listing = await walkLayer(source, layer, open, context);
+  return { listing, records };
+}
+
+interface RecordKeeper {
+  readonly records: LayerRecords;
+  /** The sink that feeds one file to every cataloger that wants it. */
+  readonly open: (entry: TarEntry) => RecordSink | undefined;
+}
+
+interface RecordSink extends BodySink {
+  /** Instead of `end`: the file is there and cannot be read. */
+  fail(reason: string): void;
+}
+
+/** Gathers what the catalogers keep of the files that go by. */
+export function recordKeeper(wantedBy: (entry: TarEntry) => readonly Wanted[]): RecordKeeper {
   const records = new Map<string, Map<string, Extraction | undefined>>();
   const keep = ({ cataloger, key }: Wanted, extraction: Extraction | undefined): void => {
     const ofCataloger = records.get(cataloger.name) ?? new Map<string, Extraction | undefined>();
     records.set(cataloger.name, ofCataloger.set(key, extraction));
   };
-  const visit = (entry: TarEntry): BodySink | undefined => {
+  const open = (entry: TarEntry): RecordSink | undefined => {
     if (entry.type !== 'file') return undefined;
     const sinks = wantedBy(entry).map((wanted) => ({
       wanted,
@@ -48,8 +66,7 @@ export async function scanLayer(
     }));
     return sinks.length === 0 ? undefined : fanOut(sinks, keep);
   };
-  const listing = await walkLayer(source, layer, visit, context);
-  return { listing, records };
+  return { records, open };
 }
 
 interface OpenSink {
@@ -61,7 +78,7 @@ interface OpenSink {
 function fanOut(
   sinks: readonly OpenSink[],
   keep: (wanted: Wanted, extraction: Extraction | undefined) => void,
-): BodySink {
+): RecordSink {
   let reading = sinks;
   return {
     write: (chunk) => {
@@ -71,6 +88,9 @@ function fanOut(
     end: (complete) => {
       for (const { wanted, sink } of sinks)
         keep(wanted, sink.end(complete && reading.some((open) => open.sink === sink)));
+    },
+    fail: (reason) => {
+      for (const { wanted } of sinks) keep(wanted, { ok: false, reason });
     },
   };
 }

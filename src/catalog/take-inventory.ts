@@ -1,7 +1,7 @@
 import type { Context } from '../base/context.ts';
 import type { TarEntry } from '../image/file-tree.ts';
 import { flatten } from '../image/flatten.ts';
-import type { Image } from '../image/image.ts';
+import type { Image, Layer } from '../image/image.ts';
 import type { BlobReader } from '../source/source.ts';
 import { catalogView, type ViewInput } from './catalog-view.ts';
 import type { Cataloger } from './cataloger.ts';
@@ -35,23 +35,53 @@ export async function takeInventory(
   { catalogers = CATALOGERS }: InventoryOptions,
   context: Context,
 ): Promise<Inventory> {
+  const wantedBy = selection(catalogers);
+  const scan = (layer: Layer, inner: Context): Promise<ScannedLayer> => scanLayer(source, layer, { wantedBy }, inner);
+  const scanned = await eachLayer({ source, layers: image.layers }, scan, context);
+  const layers = image.layers.map(({ index, diffId }): LayerRef => ({ index, diffId }));
+  const readAgain: Scanned['readAgain'] = (again, wanted) => readLayersAgain(source, { image, again, wanted }, context);
+  return inventoryOf({ scanned, layers, unread: [], readAgain }, catalogers);
+}
+
+/** Which catalogers want to see a file when it comes by under its own name. */
+export function selection(catalogers: readonly Cataloger[]): (entry: TarEntry) => readonly Wanted[] {
   const readers = [osReleaseReader, ...catalogers];
-  const wantedBy = (entry: TarEntry): readonly Wanted[] =>
+  return (entry) =>
     readers
       .filter((reader) => reader.selects(entry))
       .map((cataloger) => ({ cataloger, path: entry.path, key: entry.path }));
-  const first = await eachLayer(image.layers, (layer, inner) => scanLayer(source, layer, { wantedBy }, inner), context);
-  const tree = flatten(first.map(({ listing }) => listing));
-  const files = visibleFiles(tree, readers);
-  const scanned = await readMissing(source, image, { first, files }, context);
-  const layers = image.layers.map(({ index, diffId }): LayerRef => ({ index, diffId }));
+}
+
+/** A first look at every layer, and how to take a second. */
+export interface Scanned {
+  readonly scanned: readonly ScannedLayer[];
+  readonly layers: readonly LayerRef[];
+  /** What could not be read outside any cataloger. */
+  readonly unread: readonly Unknown[];
+  /** The records of another look, by layer; `wanted` are the layers that have something to look at. */
+  readonly readAgain: (
+    wantedBy: (layerIndex: number) => (entry: TarEntry) => readonly Wanted[],
+    wanted: ReadonlySet<number>,
+  ) => Promise<ReadonlyMap<number, LayerRecords>>;
+}
+
+/** What the catalogers make of what was read. */
+export async function inventoryOf(looked: Scanned, catalogers: readonly Cataloger[]): Promise<Inventory> {
+  const { layers } = looked;
+  const tree = flatten(looked.scanned.map(({ listing }) => listing));
+  const files = visibleFiles(tree, [osReleaseReader, ...catalogers]);
+  const scanned = await readMissing(looked, files);
   const input: ViewInput = { tree, scanned, layers, history: layerHistory(scanned), distro: undefined };
-  return catalogAll(catalogers, files, input);
+  return catalogAll(catalogers, { files, unread: looked.unread }, input);
 }
 
 type FilesOf = ReadonlyMap<Cataloger, readonly VisibleFile[]>;
 
-function catalogAll(catalogers: readonly Cataloger[], files: FilesOf, input: ViewInput): Inventory {
+function catalogAll(
+  catalogers: readonly Cataloger[],
+  { files, unread }: { readonly files: FilesOf; readonly unread: readonly Unknown[] },
+  input: ViewInput,
+): Inventory {
   const osRelease = catalogView(osReleaseReader, files.get(osReleaseReader) ?? [], input);
   const distro = distroOf(osRelease as Parameters<typeof distroOf>[0]);
   const findings = catalogers.map((cataloger): NamedFindings => {
@@ -60,8 +90,8 @@ function catalogAll(catalogers: readonly Cataloger[], files: FilesOf, input: Vie
     const unknowns = [...found.unknowns, ...failuresOf(view.failures, cataloger, input.layers)];
     return { ...found, unknowns, cataloger };
   });
-  const unread = failuresOf(osRelease.failures, osReleaseReader, input.layers);
-  return mergeFindings(findings, { distro, layers: input.layers, unread });
+  const failures = failuresOf(osRelease.failures, osReleaseReader, input.layers);
+  return mergeFindings(findings, { distro, layers: input.layers, unread: [...unread, ...failures] });
 }
 
 function failuresOf(
@@ -75,38 +105,46 @@ function failuresOf(
   });
 }
 
-interface FirstPass {
-  readonly first: readonly ScannedLayer[];
-  readonly files: FilesOf;
-}
-
 /** Bodies wanted under a link's name only: one more walk over each layer that has such, and none over the others. */
-async function readMissing(
-  source: BlobReader,
-  image: Image,
-  { first, files }: FirstPass,
-  context: Context,
-): Promise<readonly ScannedLayer[]> {
+async function readMissing({ scanned, readAgain }: Scanned, files: FilesOf): Promise<readonly ScannedLayer[]> {
   const missing = [...files].flatMap(([cataloger, visible]) =>
     visible
       .filter(({ offered }) => !offered)
       .map((file) => ({ cataloger, content: file.content, path: file.path, key: recordKey(file) })),
   );
-  const layers = image.layers.filter(({ index }) => missing.some(({ content }) => content.layerIndex === index));
+  if (missing.length === 0) return scanned;
+  const wantedBy = (layerIndex: number): ((entry: TarEntry) => readonly Wanted[]) => {
+    const here = Map.groupBy(
+      missing.filter(({ content }) => content.layerIndex === layerIndex),
+      ({ content }) => content.path,
+    );
+    return ({ path }) => here.get(path) ?? [];
+  };
+  const extra = await readAgain(wantedBy, new Set(missing.map(({ content }) => content.layerIndex)));
+  return scanned.map((layer, index) => ({ ...layer, records: joined(layer.records, extra.get(index)) }));
+}
+
+interface SecondLook {
+  readonly image: Image;
+  readonly again: Parameters<Scanned['readAgain']>[0];
+  readonly wanted: ReadonlySet<number>;
+}
+
+async function readLayersAgain(
+  source: BlobReader,
+  { image, again, wanted }: SecondLook,
+  context: Context,
+): Promise<ReadonlyMap<number, LayerRecords>> {
+  const layers = image.layers.filter(({ index }) => wanted.has(index));
   const second = await eachLayer(
-    layers,
+    { source, layers },
     async (layer, inner) => {
-      const here = Map.groupBy(
-        missing.filter(({ content }) => content.layerIndex === layer.index),
-        ({ content }) => content.path,
-      );
-      const wantedBy = ({ path }: TarEntry): readonly Wanted[] => here.get(path) ?? [];
-      return { index: layer.index, records: (await scanLayer(source, layer, { wantedBy }, inner)).records };
+      const { records } = await scanLayer(source, layer, { wantedBy: again(layer.index) }, inner);
+      return { index: layer.index, records };
     },
     context,
   );
-  const extra = new Map(second.map(({ index, records }) => [index, records]));
-  return first.map((layer, index) => ({ ...layer, records: joined(layer.records, extra.get(index)) }));
+  return new Map(second.map(({ index, records }) => [index, records]));
 }
 
 function joined(records: LayerRecords, more: LayerRecords | undefined): LayerRecords {
@@ -115,23 +153,36 @@ function joined(records: LayerRecords, more: LayerRecords | undefined): LayerRec
   return new Map([...names].map((name) => [name, new Map([...(records.get(name) ?? []), ...(more.get(name) ?? [])])]));
 }
 
-/** Runs `work` over the layers, a few at a time; the first failure stops the others and is thrown. */
-async function eachLayer<In, Out>(
-  layers: readonly In[],
-  work: (layer: In, context: Context) => Promise<Out>,
+interface LayersOf {
+  readonly source: BlobReader;
+  readonly layers: readonly Layer[];
+}
+
+/**
+ * Runs `work` over the layers, a few at a time, or one after the other where the source says in which order; the results are
+ * in the order of the layers. The first failure stops the others and is thrown.
+ */
+async function eachLayer<Out>(
+  { source, layers }: LayersOf,
+  work: (layer: Layer, context: Context) => Promise<Out>,
   context: Context,
 ): Promise<readonly Out[]> {
   const results: Out[] = [];
   const stop = new AbortController();
   const inner = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
-  const queue = layers.entries();
+  const position = source.blobPosition;
+  const places = [...layers.entries()];
+  const queue =
+    position === undefined
+      ? places.values()
+      : places.toSorted(([, a], [, b]) => position(a.descriptor.digest) - position(b.descriptor.digest)).values();
   const worker = async (): Promise<void> => {
     for (const [index, layer] of queue) {
       inner.signal.throwIfAborted();
       results[index] = await work(layer, inner);
     }
   };
-  const workers = Array.from({ length: LAYERS_AT_ONCE }, worker);
+  const workers = Array.from({ length: position === undefined ? LAYERS_AT_ONCE : 1 }, worker);
   try {
     await Promise.all(workers);
   } catch (error) {

@@ -1,12 +1,13 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { BlobReader, Source, WritableSource } from '../source/source.ts';
+import type { Source, WritableSource } from '../source/source.ts';
 import { byteBudget } from './byte-budget.ts';
 import { onSide, sidedError } from './copy-side.ts';
+import { lateStream } from './late-stream.ts';
 
 export type BlobOutcome = 'copied' | 'mounted' | 'present';
 
@@ -96,21 +97,17 @@ function openReading(blob: Descriptor, reading: Reading, { source, open, stopped
   if (stopped) throw stoppedError();
   reading.opened = true;
   reading.failure = undefined;
-  const stream = Readable.from(readThrough(source, blob, reading), { objectMode: false });
-  open.add(stream);
+  const stream = lateStream(
+    () => source.readBlob(blob),
+    (error) => {
+      reading.failure = error;
+    },
+  );
   // Whoever reads it gets the error; without a listener of our own a late one would end the process.
   stream.once('error', () => undefined);
+  open.add(stream);
   stream.once('close', () => open.delete(stream));
   return stream;
-}
-
-async function* readThrough(source: BlobReader, blob: Descriptor, reading: Reading): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const piece of await source.readBlob(blob)) yield piece as Uint8Array;
-  } catch (error) {
-    reading.failure = error;
-    throw error;
-  }
 }
 
 function stoppedError(): BoltsealError {

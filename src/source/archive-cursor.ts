@@ -1,34 +1,33 @@
 import { Buffer } from 'node:buffer';
 import { Readable } from 'node:stream';
-import type { Compression } from '../tar/decompress.ts';
 import { FormatError } from '../tar/format-error.ts';
-import { archiveError, decompressedFile } from './archive-scan.ts';
+import { archiveError, type ArchiveInput } from './archive-scan.ts';
 
-/** Where one decompression of the file has got to. */
+type ForwardInput = Extract<ArchiveInput, { readonly kind: 'forward' }>;
+
+/** Where one reading of the tar has got to. */
 interface Pass {
   readonly chunks: AsyncIterator<Uint8Array>;
   /** Bytes taken out so far. */
   position: number;
-  /** What was decompressed beyond that. */
+  /** What has arrived beyond that. */
   rest: Uint8Array;
 }
 
 /**
- * Reads ranges of a compressed tar. Decompression runs forward only, so a pass that came to the end of a range waits there:
- * a range further on goes on with it, one further back starts again from the front. Ranges asked for in order take one pass.
+ * Reads ranges of a tar that can only be read from its front. A pass that came to the end of a range waits there: a range
+ * further on goes on with it, one further back starts again. Ranges asked for one after the other, in order, take one pass.
  */
 export class ArchiveCursor implements AsyncDisposable {
-  readonly #path: string;
-  readonly #compression: Compression;
+  readonly #input: ForwardInput;
   #waiting: Pass | undefined;
   #isClosed = false;
 
-  constructor(path: string, compression: Compression) {
-    this.#path = path;
-    this.#compression = compression;
+  constructor(input: ForwardInput) {
+    this.#input = input;
   }
 
-  /** Bytes `offset` to `offset + size` of the decompressed tar. */
+  /** Bytes `offset` to `offset + size` of the tar. */
   read(offset: number, size: number): Readable {
     return Readable.from(this.#range(offset, size), { objectMode: false, highWaterMark: 1 });
   }
@@ -40,9 +39,10 @@ export class ArchiveCursor implements AsyncDisposable {
   }
 
   async *#range(offset: number, size: number): AsyncGenerator<Uint8Array> {
-    const pass = await this.#passBefore(offset);
+    let pass: Pass | undefined;
     let isComplete = false;
     try {
+      pass = await this.#passBefore(offset);
       await advance(pass, offset);
       for (let left = size; left > 0;) {
         const piece = await take(pass, left);
@@ -51,10 +51,10 @@ export class ArchiveCursor implements AsyncDisposable {
       }
       isComplete = true;
     } catch (cause) {
-      throw archiveError(cause, this.#path);
+      throw archiveError(cause, this.#input.name);
     } finally {
       if (isComplete && !this.#isClosed && this.#waiting === undefined) this.#waiting = pass;
-      else await pass.chunks.return?.();
+      else await pass?.chunks.return?.();
     }
   }
 
@@ -63,7 +63,7 @@ export class ArchiveCursor implements AsyncDisposable {
     this.#waiting = undefined;
     if (waiting !== undefined && waiting.position <= offset) return waiting;
     await waiting?.chunks.return?.();
-    const stream: AsyncIterable<Uint8Array> = decompressedFile(this.#path, this.#compression);
+    const stream: AsyncIterable<Uint8Array> = await this.#input.open();
     return { chunks: stream[Symbol.asyncIterator](), position: 0, rest: Buffer.alloc(0) };
   }
 }

@@ -8,7 +8,7 @@ import { normaliseName } from '../tar/name.ts';
 import type { StoredBody } from '../tar/reader.ts';
 import { MAGIC_BYTES } from '../tar/decompress.ts';
 import { ArchiveCursor } from './archive-cursor.ts';
-import { archiveCompression, notAnArchive, scanArchive } from './archive-scan.ts';
+import { notAnArchive, scanArchive, type ArchiveInput } from './archive-scan.ts';
 import type { LayoutFile, LayoutFiles } from './layout-files.ts';
 
 /** The members of an image archive. Links between them are followed, as `docker save` makes them for layers that repeat. */
@@ -16,41 +16,49 @@ export interface ArchiveFiles extends LayoutFiles {
   readonly paths: ReadonlySet<string>;
   /** The first MAGIC_BYTES of a member, or all it has; undefined when it is not there. */
   head(path: string): Promise<Uint8Array | undefined>;
+  /** Where the body of a member begins, when reading in this order is much cheaper than in any other. */
+  readonly position?: (path: string) => number | undefined;
 }
 
 /**
- * Lists an archive in one pass; bodies are read later, where they are. Nothing is unpacked. Of a compressed archive, which
- * cannot be read from the middle, small members are kept in memory and large ones decompressed again when they are asked for.
+ * Lists an archive in one pass; bodies are read later, where they are. Nothing is unpacked. Of an archive that can only be
+ * read from its front, small members are kept in memory and large ones read again when they are asked for.
  *
- * @throws BoltsealError LAYOUT_INVALID, LIMIT_EXCEEDED, FILE_NOT_FOUND, FILE_UNREADABLE
+ * @throws BoltsealError LAYOUT_INVALID, LIMIT_EXCEEDED, FILE_NOT_FOUND, FILE_UNREADABLE, and what the input fails with
  */
-export async function openArchiveFiles(path: string, context: Context): Promise<ArchiveFiles> {
-  const compression = await archiveCompression(path);
+export async function openArchiveFiles(input: ArchiveInput, context: Context): Promise<ArchiveFiles> {
+  const { name } = input;
   const members = new Map<string, Member>();
-  const keep = compression === 'none' ? undefined : smallBodies();
+  const keep = input.kind === 'seekable' ? undefined : smallBodies();
   const visit = (entry: TarEntry, body: StoredBody): BodySink | undefined => {
-    if (members.size >= MAX_MEMBERS) throw notAnArchive(path, `it has more than ${MAX_MEMBERS} members`);
+    if (members.size >= MAX_MEMBERS) throw notAnArchive(name, `it has more than ${MAX_MEMBERS} members`);
     const member: Member = { entry, body, kept: undefined, head: undefined };
     if (entry.path !== '') members.set(entry.path, member);
     return entry.type === 'file' ? keep?.(member) : undefined;
   };
-  await scanArchive(path, visit, { compression }, context);
-  const cursor = compression === 'none' ? undefined : new ArchiveCursor(path, compression);
+  await scanArchive(input, visit, {}, context);
+  const place: Place = input.kind === 'seekable' ? input : { kind: 'forward', name, cursor: new ArchiveCursor(input) };
   return {
-    name: path,
+    name,
     paths: new Set(members.keys()),
-    head: (name) => headOf(follow(members, name), (member) => toFile(path, member, cursor)),
-    find: (name) => Promise.resolve(toFile(path, follow(members, name), cursor)),
-    [Symbol.asyncDispose]: async () => cursor?.[Symbol.asyncDispose](),
+    head: (path) => headOf(follow(members, path), (member) => toFile(member, place)),
+    find: (path) => Promise.resolve(toFile(follow(members, path), place)),
+    ...(place.kind === 'seekable' ? {} : { position: (path: string) => follow(members, path)?.body.offset }),
+    [Symbol.asyncDispose]: async () => (place.kind === 'forward' ? place.cursor[Symbol.asyncDispose]() : undefined),
   };
 }
+
+/** Where bodies are read. */
+type Place =
+  | Extract<ArchiveInput, { readonly kind: 'seekable' }>
+  | { readonly kind: 'forward'; readonly name: string; readonly cursor: ArchiveCursor };
 
 interface Member {
   readonly entry: TarEntry;
   readonly body: StoredBody;
-  /** The body of a small member of a compressed archive. */
+  /** The body of a small member of an archive that is read from its front. */
   kept: Buffer | undefined;
-  /** The first bytes of any member of a compressed archive. */
+  /** The first bytes of any member of such an archive. */
   head: Buffer | undefined;
 }
 
@@ -67,16 +75,16 @@ async function headOf(
   return head;
 }
 
-function toFile(path: string, member: Member | undefined, cursor: ArchiveCursor | undefined): LayoutFile | undefined {
+function toFile(member: Member | undefined, place: Place): LayoutFile | undefined {
   if (member === undefined) return undefined;
   const { body, kept } = member;
-  if (body.isSparse) throw notAnArchive(path, `its member ${member.entry.path} is a sparse file`);
+  if (body.isSparse) throw notAnArchive(place.name, `its member ${member.entry.path} is a sparse file`);
   return {
     size: body.size,
     open: () => {
       if (kept !== undefined || body.size === 0) return Readable.from([kept ?? Buffer.alloc(0)], { objectMode: false });
-      if (cursor !== undefined) return cursor.read(body.offset, body.size);
-      return createReadStream(path, {
+      if (place.kind === 'forward') return place.cursor.read(body.offset, body.size);
+      return createReadStream(place.path, {
         start: body.offset,
         end: body.offset + body.size - 1,
         highWaterMark: READ_BYTES,

@@ -8,14 +8,23 @@ import { decompressors, detectCompression, MAGIC_BYTES, type Compression } from 
 import { TarReader, type EntryVisitor } from '../tar/reader.ts';
 import { readError } from './file-error.ts';
 
-interface ScanOptions {
-  readonly compression: Compression;
-  /** Asked after every piece: true ends the scan early. */
-  readonly isDone?: () => boolean;
+/**
+ * The tar of an image archive. `seekable` is a file in which any place can be read at once; `forward` is read from its front
+ * each time it is opened, always with the same bytes: a compressed file, or what an engine sends.
+ */
+export type ArchiveInput =
+  | { readonly kind: 'seekable'; readonly name: string; readonly path: string }
+  | { readonly kind: 'forward'; readonly name: string; readonly open: () => Promise<Readable> };
+
+/** An archive file, by its first bytes and not by its name. @throws BoltsealError LAYOUT_INVALID, FILE_* */
+export async function archiveFile(path: string): Promise<ArchiveInput> {
+  const compression = await compressionOf(path);
+  return compression === 'none'
+    ? { kind: 'seekable', name: path, path }
+    : { kind: 'forward', name: path, open: () => Promise.resolve(decompressedFile(path, compression)) };
 }
 
-/** What an archive file is compressed with, by its first bytes and not by its name. @throws BoltsealError LAYOUT_INVALID, FILE_* */
-export async function archiveCompression(path: string): Promise<Compression> {
+async function compressionOf(path: string): Promise<Compression> {
   try {
     await using file = await open(path, 'r');
     const found = await file.stat();
@@ -28,30 +37,35 @@ export async function archiveCompression(path: string): Promise<Compression> {
   }
 }
 
+interface ScanOptions {
+  /** Asked after every piece: true ends the scan early. */
+  readonly isDone?: () => boolean;
+}
+
 /**
- * Visits the entries of an archive file in one pass. Bodies that nobody asked for are never read when the file is not
- * compressed: the scan seeks over them.
+ * Visits the entries of an archive in one pass. Bodies that nobody asked for are never read from a seekable file: the scan
+ * seeks over them.
  *
- * @throws BoltsealError LAYOUT_INVALID, LIMIT_EXCEEDED, FILE_NOT_FOUND, FILE_UNREADABLE
+ * @throws BoltsealError LAYOUT_INVALID, LIMIT_EXCEEDED, FILE_NOT_FOUND, FILE_UNREADABLE, and what the input fails with
  */
 export async function scanArchive(
-  path: string,
+  input: ArchiveInput,
   visit: EntryVisitor,
-  { compression, isDone = () => false }: ScanOptions,
+  { isDone = () => false }: ScanOptions,
   context: Context,
 ): Promise<void> {
   const reader = new TarReader(visit);
   try {
-    if (compression === 'none') await scanPlain(path, reader, isDone, context);
-    else await scanCompressed(path, reader, { compression, isDone }, context);
+    if (input.kind === 'seekable') await scanSeekable(input.path, reader, isDone, context);
+    else await scanForward(await input.open(), reader, isDone, context);
     if (!isDone()) reader.end();
   } catch (cause) {
-    throw archiveError(cause, path);
+    throw archiveError(cause, input.name);
   }
 }
 
 /** The tar inside a compressed file, as it is decompressed. Destroying it closes the file. */
-export function decompressedFile(path: string, compression: Compression): Readable {
+function decompressedFile(path: string, compression: Compression): Readable {
   const raw = createReadStream(path, { highWaterMark: READ_BYTES });
   const stages = decompressors(compression);
   const last = stages.at(-1);
@@ -77,7 +91,7 @@ export function notAnArchive(path: string, why: string, cause?: unknown): Boltse
   });
 }
 
-async function scanPlain(path: string, reader: TarReader, isDone: () => boolean, context: Context): Promise<void> {
+async function scanSeekable(path: string, reader: TarReader, isDone: () => boolean, context: Context): Promise<void> {
   await using file = await open(path, 'r');
   const { size } = await file.stat();
   const buffer = Buffer.allocUnsafe(HEADER_READ_BYTES);
@@ -91,13 +105,8 @@ async function scanPlain(path: string, reader: TarReader, isDone: () => boolean,
   }
 }
 
-async function scanCompressed(
-  path: string,
-  reader: TarReader,
-  { compression, isDone }: { readonly compression: Compression; readonly isDone: () => boolean },
-  context: Context,
-): Promise<void> {
-  for await (const chunk of decompressedFile(path, compression)) {
+async function scanForward(tar: Readable, reader: TarReader, isDone: () => boolean, context: Context): Promise<void> {
+  for await (const chunk of tar) {
     context.signal.throwIfAborted();
     reader.write(chunk as Uint8Array);
     if (isDone()) break;

@@ -20,6 +20,8 @@ import type { StoredManifest } from './source.ts';
 /** One image of an archive made by `docker save`, with the manifest that the archive does not have. */
 export interface DockerImage extends StoredManifest {
   readonly blobs: ReadonlyMap<Digest, LayoutFile>;
+  /** The member each blob is. */
+  readonly paths: ReadonlyMap<Digest, string>;
 }
 
 /**
@@ -40,6 +42,7 @@ export async function readDockerImage(files: ArchiveFiles, tag: string | undefin
       `it has ${saved.layers.length} layers, but its configuration names ${diffIds.length}`,
     );
   const blobs = new Map<Digest, LayoutFile>();
+  const paths = new Map<Digest, string>([[digestOf(configBytes), saved.config]]);
   const add = (file: LayoutFile, mediaType: string, digest: Digest): Descriptor => {
     blobs.set(digest, file);
     return readDescriptor({ mediaType, digest, size: file.size }, 'layer');
@@ -52,10 +55,11 @@ export async function readDockerImage(files: ArchiveFiles, tag: string | undefin
     const file = await findFile(files, path);
     const { mediaType, digest } = await describeLayer(files, { file, path, diffId });
     layers.push(add(file, mediaType, digest));
+    paths.set(digest, path);
   }
   const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPES.dockerManifest, config, layers };
   const bytes = Buffer.from(JSON.stringify(manifest));
-  return { digest: digestOf(bytes), bytes, manifest: parseManifest(bytes, undefined, files.name), blobs };
+  return { digest: digestOf(bytes), bytes, manifest: parseManifest(bytes, undefined, files.name), blobs, paths };
 }
 
 interface SavedImage {

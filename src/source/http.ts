@@ -29,6 +29,10 @@ export interface HttpClient extends AsyncDisposable {
 export interface HttpOptions {
   /** The certificates for a host (`name:port`), or undefined for the system's. Never offered to another host. */
   readonly tlsFor?: (host: string) => TlsIdentity | undefined;
+  /** A Unix socket that every request goes to, whatever host its address names. */
+  readonly socketPath?: string;
+  /** Until response headers, and between two pieces of a body. */
+  readonly responseTimeoutMs?: number;
 }
 
 /** Connections for one run: kept alive, HTTP/2 where offered, one pool per TLS identity, proxies from the environment. */
@@ -36,9 +40,9 @@ export function openHttpClient(options: HttpOptions, context: Context): HttpClie
   const dispatchers = new Map<string, Promise<Dispatcher>>();
   const dispatcherFor = (url: URL): Promise<Dispatcher> => {
     const tls = options.tlsFor?.(url.host);
-    const proxied = !isLoopbackHost(url.hostname);
+    const proxied = options.socketPath === undefined && !isLoopbackHost(url.hostname);
     const key = JSON.stringify([proxied, tls]);
-    const known = dispatchers.get(key) ?? makeDispatcher(tls, proxied, context);
+    const known = dispatchers.get(key) ?? makeDispatcher({ ...options, tls, proxied }, context);
     dispatchers.set(key, known);
     return known;
   };
@@ -51,8 +55,16 @@ export function openHttpClient(options: HttpOptions, context: Context): HttpClie
   };
 }
 
+interface Connecting {
+  readonly tls: TlsIdentity | undefined;
+  readonly proxied: boolean;
+  readonly socketPath?: string;
+  readonly responseTimeoutMs?: number;
+}
+
 /** Loopback is never proxied, as with Go's tools; for the rest the environment decides, NO_PROXY included. */
-async function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { env }: Context): Promise<Dispatcher> {
+async function makeDispatcher(connecting: Connecting, { env }: Context): Promise<Dispatcher> {
+  const { tls, proxied, socketPath, responseTimeoutMs = LIMITS.responseTimeoutMs } = connecting;
   // Loaded with the first request: commands that need no network start faster without it.
   const { Agent, EnvHttpProxyAgent } = await import('undici');
   const { ca, cert, key } = tls ?? {};
@@ -63,11 +75,12 @@ async function makeDispatcher(tls: TlsIdentity | undefined, proxied: boolean, { 
     ...(ca === undefined ? {} : { ca: [...ca] }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
+    ...(socketPath === undefined ? {} : { socketPath }),
   };
   const settings = {
     connections: LIMITS.connectionsPerHost,
-    headersTimeout: LIMITS.responseTimeoutMs,
-    bodyTimeout: LIMITS.responseTimeoutMs,
+    headersTimeout: responseTimeoutMs,
+    bodyTimeout: responseTimeoutMs,
     connect,
   };
   if (!proxied) return new Agent(settings);

@@ -4,7 +4,7 @@ import type { Context } from '../base/context.ts';
 import { systemCodeOf } from '../base/errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
-import { archiveCompression, notAnArchive, scanArchive } from './archive-scan.ts';
+import { archiveFile, notAnArchive, scanArchive } from './archive-scan.ts';
 import { fileNotFound, readError } from './file-error.ts';
 
 export interface Recognised {
@@ -77,7 +77,6 @@ async function kindOfFile(path: string): Promise<'file' | 'folder' | 'missing'> 
  * has the manifest that a registry would have.
  */
 async function archiveFormat(path: string, context: Context): Promise<'oci' | 'docker'> {
-  const compression = await archiveCompression(path);
   let format: 'oci' | 'docker' | undefined;
   let isCertain = false;
   const visit = (entry: { readonly path: string }): undefined => {
@@ -85,7 +84,7 @@ async function archiveFormat(path: string, context: Context): Promise<'oci' | 'd
     if (oci || (format === undefined && entry.path === 'manifest.json')) format = oci ? 'oci' : 'docker';
     isCertain ||= oci;
   };
-  await scanArchive(path, visit, { compression, isDone: () => isCertain }, context);
+  await scanArchive(await archiveFile(path), visit, { isDone: () => isCertain }, context);
   if (format !== undefined) return format;
   throw notAnArchive(path, 'it has neither an index.json nor a manifest.json');
 }

@@ -25,6 +25,11 @@ export interface ManifestReader {
 export interface BlobReader {
   /** The blob's bytes as they arrive; the stream fails at the end when size or digest is wrong. @throws BoltsealError NOT_FOUND … */
   readBlob(descriptor: Descriptor): Promise<Readable>;
+  /**
+   * Present when blobs are read from one stream: reading them one at a time, by rising position, passes over it once, and every
+   * other way more often.
+   */
+  readonly blobPosition?: (digest: Digest) => number;
 }
 
 export interface ReferrerLister {

@@ -16,7 +16,7 @@ import {
   type TestRegistry,
 } from '../support/registry-server.ts';
 import { buildSealedImage } from '../support/sealed-image.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/tools.ts';
 
 const context = testContext();
 const sealed = buildSealedImage();

@@ -9,7 +9,7 @@ import { codeOf, openAt } from '../support/open-registry.ts';
 import { startRegistry } from '../support/registry-server.ts';
 import { copyImage } from '../../src/referrers/copy.ts';
 import { buildSealedImage, type SealedImage } from '../support/sealed-image.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/tools.ts';
 import type { WritableSource } from '../../src/source/source.ts';
 
 const context = testContext();

@@ -209,5 +209,3 @@ export function fallbackEntries(registry: TestRegistry, subject: Digest): readon
   if (bytes === undefined) return [];
   return (JSON.parse(bytes.toString()) as { manifests: Record<string, unknown>[] }).manifests;
 }
-
-export const ok = (value: unknown): Answer => json(200, value);

@@ -1,17 +1,22 @@
 import { Enums, Models, Types } from '@cyclonedx/cyclonedx-library';
 import type { Distro } from '../../catalog/distro.ts';
-import type { Package } from '../../catalog/package.ts';
+import type { Evidence, Package } from '../../catalog/package.ts';
 import { algorithmOf, encodedOf } from '../../oci/digest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { ROOT, SYSTEM } from '../dependency-graph.ts';
 import { PROPERTIES } from '../properties.ts';
-import { subjectName, subjectPurl, type ImageSubject } from '../subject.ts';
+import { isImageSubject, subjectName, subjectPurl, type DocumentSubject, type ImageSubject } from '../subject.ts';
 import { parseSupplier } from '../supplier.ts';
 import { declaredLicenses } from './licenses.ts';
-import { EvidencedComponent } from './models.ts';
+import { EvidencedComponent, type Occurrence } from './models.ts';
 
-/** The image itself, `metadata.component`. */
-export function imageComponent(subject: ImageSubject): Models.Component {
+/** What the document is about, `metadata.component`: an image, or a folder under the name it was asked for by. */
+export function subjectComponent(subject: DocumentSubject): Models.Component {
+  if (isImageSubject(subject)) return imageComponent(subject);
+  return new Models.Component(Enums.ComponentType.File, subject.reference.path, { bomRef: ROOT });
+}
+
+function imageComponent(subject: ImageSubject): Models.Component {
   const { digest, reference } = subject;
   const algorithm = algorithmOf(digest) === 'sha256' ? Enums.HashAlgorithm['SHA-256'] : Enums.HashAlgorithm['SHA-512'];
   return new Models.Component(Enums.ComponentType.Container, subjectName(subject), {
@@ -45,7 +50,7 @@ export function systemComponent(distro: Distro): Models.Component {
     ...cpeOf(distro.cpe),
     externalReferences: website(distro.homepage),
   });
-  component.occurrences = [{ location: `/${distro.path}`, additionalContext: distro.layer.diffId }];
+  component.occurrences = [occurrence(distro)];
   return component;
 }
 
@@ -70,11 +75,12 @@ export function packageComponent(found: Package): Models.Component {
       methods: found.evidence.map(({ path }) => ({ technique: found.technique, confidence: 1, value: `/${path}` })),
     },
   ];
-  component.occurrences = found.evidence.map(({ path, layer }) => ({
-    location: `/${path}`,
-    additionalContext: layer.diffId,
-  }));
+  component.occurrences = found.evidence.map(occurrence);
   return component;
+}
+
+function occurrence({ path, layer }: Evidence): Occurrence {
+  return { location: `/${path}`, ...(layer.diffId === undefined ? {} : { additionalContext: layer.diffId }) };
 }
 
 function packageProperties({
@@ -87,7 +93,7 @@ function packageProperties({
 }: Package): readonly PropertyPair[] {
   return [
     [PROPERTIES.packageType, type],
-    [PROPERTIES.layerIndex, String(layer.index)],
+    [PROPERTIES.layerIndex, layer.diffId === undefined ? undefined : String(layer.index)],
     [PROPERTIES.layerDiffIdOfPackage, layer.diffId],
     [PROPERTIES.architecture, architecture],
     [PROPERTIES.sourceName, source?.name],

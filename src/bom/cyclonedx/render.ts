@@ -1,12 +1,13 @@
 import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
 import type { Context } from '../../base/context.ts';
 import type { Inventory } from '../../catalog/inventory.ts';
+import { digestOf } from '../../oci/digest.ts';
 import { dependencyGraph, ROOT } from '../dependency-graph.ts';
 import { PROPERTIES } from '../properties.ts';
-import { subjectPurl, type ImageSubject } from '../subject.ts';
+import { isImageSubject, subjectPurl, type DocumentSubject } from '../subject.ts';
 import { documentTime } from '../timestamp.ts';
 import { uuidOf } from '../uuid.ts';
-import { imageComponent, packageComponent, properties, systemComponent } from './components.ts';
+import { packageComponent, properties, subjectComponent, systemComponent } from './components.ts';
 import { ComposedBom, type Composition } from './models.ts';
 import { ExtendedFactory } from './normalizers.ts';
 
@@ -24,13 +25,13 @@ export interface CycloneDxOptions {
  */
 export function renderCycloneDx(
   inventory: Inventory,
-  subject: ImageSubject,
+  subject: DocumentSubject,
   options: CycloneDxOptions,
   context: Context,
 ): Uint8Array {
-  const timestamp = documentTime(subject.config, context);
+  const timestamp = documentTime(isImageSubject(subject) ? subject.config : {}, context);
   const bom = new ComposedBom({
-    serialNumber: serialNumber(subject, options, timestamp),
+    serialNumber: serialNumber({ subject, inventory }, options, timestamp),
     version: 1,
     metadata: metadataOf(inventory, subject, { options, timestamp }),
     components: new Models.ComponentRepository([
@@ -44,9 +45,21 @@ export function renderCycloneDx(
   return new TextEncoder().encode(`${serializer.serialize(bom, { sortLists: false, space: 0 })}\n`);
 }
 
-/** The purl has the manifest's digest in it, and the name the image was asked for by. */
-function serialNumber(subject: ImageSubject, { tool }: CycloneDxOptions, timestamp: Date | undefined): string {
-  const parts = ['CycloneDX 1.6', subjectPurl(subject), tool.name, tool.version, timestamp?.toISOString()];
+interface Content {
+  readonly subject: DocumentSubject;
+  readonly inventory: Inventory;
+}
+
+/** The purl has the manifest's digest in it, and the name the image was asked for by. A folder is known by what is in it. */
+function serialNumber(
+  { subject, inventory }: Content,
+  { tool }: CycloneDxOptions,
+  timestamp: Date | undefined,
+): string {
+  const about = isImageSubject(subject)
+    ? subjectPurl(subject)
+    : `${subject.reference.path}\0${digestOf(JSON.stringify(inventory))}`;
+  const parts = ['CycloneDX 1.6', about, tool.name, tool.version, timestamp?.toISOString()];
   return `urn:uuid:${uuidOf(parts)}`;
 }
 
@@ -55,14 +68,14 @@ interface Making {
   readonly timestamp: Date | undefined;
 }
 
-function metadataOf(inventory: Inventory, subject: ImageSubject, { options, timestamp }: Making): Models.Metadata {
+function metadataOf(inventory: Inventory, subject: DocumentSubject, { options, timestamp }: Making): Models.Metadata {
   const { name, version } = options.tool;
   const tool = new Models.Component(Enums.ComponentType.Application, name, { version, bomRef: `tool:${name}` });
   return new Models.Metadata({
     ...(timestamp === undefined ? {} : { timestamp }),
     lifecycles: new Models.LifecycleRepository([Enums.LifecyclePhase.PostBuild]),
     tools: new Models.Tools({ components: new Models.ComponentRepository([tool]) }),
-    component: imageComponent(subject),
+    component: subjectComponent(subject),
     properties: properties([
       ...inventory.catalogers.map((each) => [PROPERTIES.cataloger, `${each.name} ${each.version}`] as const),
       ...inventory.unknowns.map(

@@ -25,7 +25,7 @@ export async function mountBlob(
   try {
     const response = await client.send({
       method: 'POST',
-      path: `blobs/uploads/?${query}`,
+      path: `blobs/uploads/?${query.toString()}`,
       headers: { 'content-length': '0' },
       access: 'push',
       doing: `mounting ${digest} from ${from.repository} into ${nameOf(client)}`,

@@ -29,7 +29,8 @@ async function isThere(
   client: RepositoryClient,
   request: Pick<RegistryRequest, 'path' | 'headers' | 'doing'>,
 ): Promise<boolean> {
-  const response = await client.send({ ...request, method: 'HEAD', access: 'pull' });
+  // Asked before writing: a repository that is made by the first push does not let itself be read before.
+  const response = await client.send({ ...request, method: 'HEAD', access: 'push' });
   if (response.status !== 200 && response.status !== 404) throw await client.failure(response, request.doing);
   await discardBody(response);
   return response.status === 200;
