@@ -70,8 +70,8 @@ export async function verifyImages(
   );
   const unlogged = options.commandLine?.allowUnloggedKeys === true;
   const evidence = { trust, ...(unlogged ? { keyThresholds: { logEntries: 0, times: 0 } } : {}) };
-  await using shared = shareSession(options, context);
   const verdicts: ImageVerdict[] = [];
+  await using shared = shareSession(options, context);
   const verifyOne = (image: string): Promise<ImageVerdict> =>
     verifyImage(image, { policies, evidence, options: shared }, context);
   for await (const verdict of mapParallel(images, LIMITS.parallelFetches, verifyOne)) verdicts.push(verdict);

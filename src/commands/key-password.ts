@@ -4,7 +4,7 @@ import type { Run } from './command.ts';
 
 /** How a password is asked for, where there is somebody to ask. */
 export function passwordOptions({ terminal: { ask } }: Run): PasswordOptions {
-  return ask === undefined ? {} : { askPassword: (question) => ask(question, { hidden: true }) };
+  return ask === undefined ? {} : { askPassword: (prompt) => ask(prompt, { hidden: true }) };
 }
 
 /**

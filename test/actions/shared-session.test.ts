@@ -6,7 +6,7 @@ import { verifyImages } from '../../src/actions/verify-images.ts';
 import { testContext } from '../support/context.ts';
 import { blobOf, imageManifest, openAt, pushImage } from '../support/open-registry.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
-import { temporaryFolder } from '../support/packed-folder.ts';
+import { temporaryFolder } from '../support/tools.ts';
 
 const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const POLICY = `apiVersion: boltseal.dev/v1

@@ -14,7 +14,7 @@ import { describe, expect, test } from 'vitest';
 import { boltseal, type Ran } from '../support/cli.ts';
 import { startServer } from '../support/http-server.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
-import { temporaryFolder } from '../support/packed-folder.ts';
+import { temporaryFolder } from '../support/tools.ts';
 
 const account = { username: 'ada', password: 'sec:ret' };
 const auth = Buffer.from('ada:sec:ret').toString('base64');

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { boltseal, type Ran } from '../support/cli.ts';
 import { startServer } from '../support/http-server.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
-import { temporaryFolder } from '../support/packed-folder.ts';
+import { temporaryFolder } from '../support/tools.ts';
 
 const CERT = 'test/fixtures/tls/localhost.crt';
 const KEY = 'test/fixtures/tls/localhost.key';

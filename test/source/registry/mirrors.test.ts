@@ -14,7 +14,7 @@ import type { WritableSource } from '../../../src/source/source.ts';
 import { testContext, type TestContext } from '../../support/context.ts';
 import { blobOf, codeOf, imageManifest, openAt, pushImage, SOME_DIGEST } from '../../support/open-registry.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry-server.ts';
-import { temporaryFolder } from '../../support/packed-folder.ts';
+import { temporaryFolder } from '../../support/tools.ts';
 
 /** A context in which registries.conf says this. */
 function configured(text: string): TestContext {
