@@ -58,6 +58,7 @@ export const LIMITS = {
   policyDepth: 32,
   trustRootBytes: 16 * MiB,
   credentialFileBytes: 4 * MiB,
+  registriesConfBytes: 4 * MiB,
 
   /** Manifests and bundles of one image that are fetched at the same time. */
   parallelFetches: 8,

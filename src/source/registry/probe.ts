@@ -29,7 +29,7 @@ export async function probeRepository(
   options: ProbeOptions,
   context: Context,
 ): Promise<ProbeReport> {
-  await using session = openRegistrySession(context);
+  await using session = openRegistrySession({}, context);
   const client = clientOf(reference, options, { session, context });
   const questions = await askQuestions(client, context);
   const nothingPushed = options.allowLeftovers === true ? undefined : whyNotPush(questions);
@@ -92,6 +92,6 @@ async function tidy(
   context: Context,
 ): Promise<readonly string[]> {
   const own = { ...context, signal: AbortSignal.timeout(LIMITS.probeTidyMs) };
-  await using session = openRegistrySession(own);
+  await using session = openRegistrySession({}, own);
   return await trail.tidy(clientOf(reference, options, { session, context: own }));
 }
