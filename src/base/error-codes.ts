@@ -65,6 +65,11 @@ export const ERROR_CODES = {
   TSA_FAILED: { exit: 3, meaning: 'the timestamp authority did not answer with a timestamp' },
 
   // trust and policy
+  TUF_FAILED: {
+    exit: 3,
+    meaning: 'the TUF repository cannot be reached, or its metadata does not verify or has expired',
+  },
+  TUF_ROLLBACK: { exit: 3, meaning: 'the TUF repository offers an older state than was seen before' },
   TRUST_ROOT_INVALID: { exit: 3, meaning: 'the trusted root is malformed or incomplete' },
   POLICY_INVALID: {
     exit: 1,

@@ -94,6 +94,9 @@ export const LIMITS = {
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */
   responseTimeoutMs: 60_000,
+  /** What a registry says of itself, in the report of a probe; and for removing what the probe pushed. */
+  probeWords: 200,
+  probeTidyMs: 30_000,
   /** An engine packs a whole image before it sends the first byte. */
   engineResponseTimeoutMs: 900_000,
   /** What an engine says of one image. */
@@ -107,6 +110,7 @@ export const LIMITS = {
   /** Rekor v2 answers after the entry is in the tree, which takes up to 20 s. */
   rekorTimeoutMs: 90_000,
   timestampTimeoutMs: 30_000,
+  tufTimeoutMs: 30_000,
   /** A key service, or a plugin, which may wait for a person to touch a device. */
   keyServiceTimeoutMs: 30_000,
   /** A cloud's metadata service is on the same machine; elsewhere there is none, and nothing answers. */
