@@ -1,9 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { ERROR_CODES } from '../src/base/error-codes.ts';
 import prettier from 'prettier';
+import { GENERATED } from './generated-docs.ts';
 
-/** Writes the parts of the README that are made from the code. A test fails when they are not what the code says. */
-const rows = Object.entries(ERROR_CODES).map(([code, { exit, meaning }]) => `| \`${code}\` | ${exit} | ${meaning} |`);
-const table = ['| code | exit | meaning |', '| --- | --- | --- |', ...rows].join('\n');
-const readme = readFileSync('README.md', 'utf8').replace(/(<!-- error-codes -->\n)[\s\S]*(<!-- \/error-codes -->)/, `$1\n${table}\n\n$2`);
-writeFileSync('README.md', await prettier.format(readme, { parser: 'markdown', ...(await prettier.resolveConfig('README.md')) }));
+/** Writes the parts of the documents that are made from the code. A test fails when they are not what the code says. */
+for (const { file, marker, rows } of GENERATED) {
+  const [begin, end] = [`<!-- ${marker} -->`, `<!-- /${marker} -->`];
+  const text = readFileSync(file, 'utf8');
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
+  if (to < from) throw new Error(`${file} has no place for ${marker}`);
+  const written = `${text.slice(0, from)}\n\n${rows.join('\n')}\n\n${text.slice(to)}`;
+  writeFileSync(file, await prettier.format(written, { parser: 'markdown', ...(await prettier.resolveConfig(file)) }));
+}

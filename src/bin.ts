@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { main } from './cli.ts';
+import { openPrompt } from './commands/prompt.ts';
 
 /** The only file that touches process, console and clock: it hands them to `main` and its answer to the shell. */
 const interrupt = new AbortController();
@@ -24,6 +25,7 @@ void main(
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     readStdin: async () => Buffer.concat(await process.stdin.toArray()),
+    ...(process.stdin.isTTY ? { ask: openPrompt(process.stdin, process.stderr) } : {}),
     isInteractive: process.stderr.isTTY,
     hasColors: process.stdout.isTTY && process.stdout.hasColors(),
   },
@@ -36,4 +38,5 @@ void main(
   },
 ).then((exitCode) => {
   process.exitCode = exitCode;
+  return exitCode;
 });

@@ -51,8 +51,8 @@ async function buildProgram(
     });
   };
   const wanted = wantedCommand(argv);
-  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
-    const command = program.command(name).description(summary);
+  for (const [name, { summary, hidden = false, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name, { hidden }).description(summary);
     for (const [alias, target] of Object.entries(ALIASES)) if (target === name) command.alias(alias);
     if (name === wanted) define(await load(), command, register);
     configureAll(command, terminal);

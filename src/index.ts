@@ -27,7 +27,7 @@ export { DECISION_CODES, type Decision, type DecisionCode } from './policy/decis
 export type { Evidence } from './policy/evidence.ts';
 export { loadPolicies, type PolicyText } from './policy/load.ts';
 export type { Policy } from './policy/policy.ts';
-export type { ReferrerNode } from './referrers/discover.ts';
+export type { ImageTreeNode } from './referrers/image-tree.ts';
 export { publicGoodTrustRoot } from './verify/public-good.ts';
 export { REJECTIONS, type Rejection, type RejectionCode } from './verify/rejection.ts';
 export { loadTrustRoot, type TrustRoot } from './verify/trust-root.ts';

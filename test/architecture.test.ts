@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   catalog: ['base', 'oci', 'source', 'image'],
   bom: ['base', 'oci', 'catalog'],
   sign: ['base', 'oci', 'intoto'],
-  referrers: ['base', 'oci', 'source'],
+  referrers: ['base', 'oci', 'tar', 'source'],
   verify: ['base', 'oci', 'intoto'],
   policy: ['base', 'oci', 'intoto', 'verify', 'bom'],
   workload: ['base', 'oci'],
@@ -51,7 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   commands: ['base', 'oci', 'sign', 'verify', 'policy', 'actions', 'report', 'sandbox'],
   'cli.ts': ['base', 'commands'],
-  'bin.ts': ['base', 'cli.ts'],
+  'bin.ts': ['base', 'commands', 'cli.ts'],
   'index.ts': [
     'base',
     'oci',
@@ -79,6 +79,7 @@ const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
 /** Package → the files or folders (with a slash) that may import it. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   undici: ['source/http.ts'],
+  '@noble/ciphers': ['sign/key/secret-box.ts'],
   '@cyclonedx/cyclonedx-library': ['bom/cyclonedx/'],
   '@sigstore/sign': ['sign/'],
   '@sigstore/bundle': ['sign/', 'verify/'],
@@ -87,7 +88,9 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@sigstore/verify': ['verify/'],
   '@sigstore/tuf': ['verify/'],
   '@sigstore/mock': ['sandbox/'],
+  '@noble/curves': ['verify/digest-signature.ts'],
   jose: ['sign/', 'sandbox/'],
+  'openid-client': ['sign/oidc/'],
   commander: ['cli.ts', 'commands/'],
   yaml: ['policy/', 'workload/'],
   re2js: ['policy/'],

@@ -3,7 +3,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { bundleArtifact } from '../referrers/artifact.ts';
 import { attachArtifact } from '../referrers/attach.ts';
-import type { CertificateIdentity, LogEntryReference, StatementSigner } from '../sign/signer.ts';
+import type { LogEntryReference, SignerIdentity, StatementSigner } from '../sign/signer.ts';
 import type { ContentWriter } from '../source/source.ts';
 
 /** Something that was signed and now refers to an image. */
@@ -11,7 +11,7 @@ export interface AttachedBundle {
   /** The referrer: the manifest that carries the bundle. */
   readonly manifest: Digest;
   readonly predicateType: string;
-  readonly signer: CertificateIdentity;
+  readonly signer: SignerIdentity;
   readonly signedAt: Date;
   readonly logEntries: readonly LogEntryReference[];
 }

@@ -8,6 +8,7 @@ import { formatReference, repositoryName, type Reference } from '../oci/referenc
 import { openSource } from '../source/open.ts';
 import { recogniseReference } from '../source/recognise.ts';
 import type { RegistryOptions } from '../source/registry/registry.ts';
+import { openRegistrySession } from '../source/registry/session.ts';
 import { isWritable, type ManifestReader, type Source, type WritableSource } from '../source/source.ts';
 
 /** How registries are spoken to: see RegistryOptions of `source`. */
@@ -17,6 +18,26 @@ export interface ImageOptions {
   readonly registry?: RegistryAccess;
   /** Which image of an index. */
   readonly platform?: Platform;
+}
+
+export interface SharedSession extends AsyncDisposable {
+  readonly registry: RegistryAccess;
+}
+
+/** The same options with connections and tokens that every image of a run shares. Whoever asks for them disposes of them. */
+export function shareSession<Options extends object>(
+  options: Options & ImageOptions,
+  context: Context,
+): Options & SharedSession {
+  const { registry = {} } = options;
+  const session = registry.session ?? openRegistrySession(registry, context);
+  return {
+    ...options,
+    registry: { ...registry, session },
+    async [Symbol.asyncDispose]() {
+      if (registry.session === undefined) await session[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Opens what a person named: a reference, or a path that exists. @throws BoltsealError, see `openSource` */

@@ -5,7 +5,7 @@ import { attestationStatement, makePredicate, signatureStatement } from '../sign
 import type { StatementSigner } from '../sign/signer.ts';
 import { signAndAttach, type AttachedBundle } from './attached.ts';
 import { bomOf } from './generate-bom.ts';
-import { findSubject, formatPinned, openWritable, subjectName, type ImageOptions } from './open-image.ts';
+import { findSubject, formatPinned, openWritable, shareSession, subjectName, type ImageOptions } from './open-image.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 
 export interface SealOptions extends ImageOptions {
@@ -33,8 +33,9 @@ export async function sealImages(
   context: Context,
 ): Promise<readonly SealedImage[]> {
   const signer = await openSigner(options.signing, context);
+  await using shared = shareSession(options, context);
   const sealed: SealedImage[] = [];
-  for (const image of images) sealed.push(await sealImage(image, signer, options, context));
+  for (const image of images) sealed.push(await sealImage(image, signer, shared, context));
   return sealed;
 }
 

@@ -3,7 +3,7 @@ import { COSIGN_SIGN_PREDICATE_TYPE } from '../intoto/predicate-types.ts';
 import { signatureStatement } from '../sign/statements.ts';
 import type { StatementSigner } from '../sign/signer.ts';
 import { signAndAttach, type SignedImage } from './attached.ts';
-import { findSubject, formatPinned, openWritable, type ImageOptions } from './open-image.ts';
+import { findSubject, formatPinned, openWritable, shareSession, type ImageOptions } from './open-image.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 
 export interface SignOptions extends ImageOptions {
@@ -24,8 +24,9 @@ export async function signImages(
   context: Context,
 ): Promise<readonly SignedImage[]> {
   const signer = await openSigner(options.signing, context);
+  await using shared = shareSession(options, context);
   const signed: SignedImage[] = [];
-  for (const image of images) signed.push(await signImage(image, signer, options, context));
+  for (const image of images) signed.push(await signImage(image, signer, shared, context));
   return signed;
 }
 

@@ -1,27 +1,43 @@
 import type { Context } from '../base/context.ts';
-import { BoltsealError, isBoltsealError } from '../base/errors.ts';
+import { isBoltsealError, type BoltsealError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Digest } from '../oci/digest.ts';
 import { repositoryName, type Reference } from '../oci/reference.ts';
+import { commandLinePolicy } from '../policy/command-line.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decision.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { Policy } from '../policy/policy.ts';
-import { listBundles, type BundleCandidate } from '../referrers/bundles.ts';
 import { mapParallel } from '../referrers/parallel.ts';
 import type { WritableSource } from '../source/source.ts';
-import { toRejection, Rejected } from '../verify/rejection.ts';
-import { withKeys, type TrustRoot } from '../verify/trust-root.ts';
-import { verifyBundle } from '../verify/verifier.ts';
-import { findSubject, openWritable, type ImageOptions } from './open-image.ts';
+import { withKeys } from '../verify/trust-root.ts';
+import { gatherBundles, gatherLegacy, type EvidenceOptions } from './gather-evidence.ts';
+import { findSubject, openWritable, shareSession, subjectName, type ImageOptions } from './open-image.ts';
 import { openPolicies } from './open-policies.ts';
+import { openSigners, type NamedSigners } from './open-signers.ts';
 import { openTrustRoot } from './open-trust-root.ts';
 
 export interface VerifyOptions extends ImageOptions {
   /** Policy files, or folders of them. */
   readonly policyPaths: readonly string[];
+  /** Asked of every image, beside the files or instead of them. */
+  readonly commandLine?: CommandLinePolicy;
+  /**
+   * Whether what cosign 1 and 2 stored is looked for: beside the bundles, or not at all. When absent, only where the bundles
+   * satisfy no policy.
+   */
+  readonly legacy?: boolean;
   /** A trusted_root.json; the public-good instance's, as built in, when absent. */
   readonly trustedRootFile?: string;
+}
+
+/** A policy for every image that is named, written in flags. */
+export interface CommandLinePolicy {
+  readonly signers: NamedSigners;
+  /** Asks for an attestation of this type instead of a signature. */
+  readonly type?: string;
+  /** What is signed with one of the keys counts without a log entry and a trusted time. */
+  readonly allowUnloggedKeys?: boolean;
 }
 
 /** The answer for one image: a decision, or why there could be none. Only a decision can allow. */
@@ -36,7 +52,8 @@ export interface DecidedImage {
 }
 
 /**
- * Decides about images: resolve → discover → verify each bundle → decide. An image that could not be found out about does
+ * Decides about images: resolve → discover → verify each bundle → decide, and where the answer is no, once more with what is
+ * stored in cosign's old formats. An image that could not be found out about does
  * not keep the others from their answer.
  *
  * @throws BoltsealError POLICY_INVALID, TRUST_ROOT_INVALID, FILE_NOT_FOUND: before any image is looked at
@@ -46,14 +63,18 @@ export async function verifyImages(
   options: VerifyOptions,
   context: Context,
 ): Promise<readonly ImageVerdict[]> {
-  const policies = await openPolicies(options.policyPaths, context);
+  const policies = await policiesOf(options, context);
   const trust = withKeys(
     await openTrustRoot(options.trustedRootFile),
     policies.flatMap(({ keys }) => keys),
   );
+  const unlogged = options.commandLine?.allowUnloggedKeys === true;
+  const evidence = { trust, ...(unlogged ? { keyThresholds: { logEntries: 0, times: 0 } } : {}) };
   const verdicts: ImageVerdict[] = [];
-  const decideOn = (image: string): Promise<ImageVerdict> => verifyImage(image, { policies, trust, options }, context);
-  for await (const verdict of mapParallel(images, LIMITS.parallelFetches, decideOn)) verdicts.push(verdict);
+  await using shared = shareSession(options, context);
+  const verifyOne = (image: string): Promise<ImageVerdict> =>
+    verifyImage(image, { policies, evidence, options: shared }, context);
+  for await (const verdict of mapParallel(images, LIMITS.parallelFetches, verifyOne)) verdicts.push(verdict);
   return verdicts;
 }
 
@@ -64,23 +85,26 @@ export function exitCodeOf(verdicts: readonly ImageVerdict[]): 0 | 1 | 2 | 3 | 7
   return errors.toSorted((a, b) => b - a)[0] ?? (verdicts.length === 0 ? 2 : 0);
 }
 
+async function policiesOf({ policyPaths, commandLine }: VerifyOptions, context: Context): Promise<readonly Policy[]> {
+  const written = policyPaths.length === 0 ? [] : await openPolicies(policyPaths, context);
+  if (commandLine === undefined) return written;
+  const { rules, keys } = await openSigners(commandLine.signers);
+  return [...written, commandLinePolicy(rules, keys, commandLine.type)];
+}
+
 interface Grounds {
   readonly policies: readonly Policy[];
-  readonly trust: TrustRoot;
+  readonly evidence: EvidenceOptions;
   readonly options: VerifyOptions;
 }
 
-async function verifyImage(
-  image: string,
-  { policies, trust, options }: Grounds,
-  context: Context,
-): Promise<ImageVerdict> {
+async function verifyImage(image: string, grounds: Grounds, context: Context): Promise<ImageVerdict> {
+  const { options } = grounds;
   try {
     await using source = await openWritable(image, options, context);
     const subject =
       options.platform === undefined ? await source.resolve() : (await findSubject(source, options.platform)).digest;
-    const evidence = await gatherEvidence(source, subject, trust);
-    const decision = decide(policies, evidence, context.now());
+    const { evidence, decision } = await decideOn(source, subject, grounds, context);
     // Nothing at all was found: say so only of an image that is there. Costs a request, and only when the answer is no.
     if (evidence.attestations.length + evidence.rejections.length === 0) await source.readManifest(subject);
     return { image, decision, rejections: evidence.rejections };
@@ -91,26 +115,35 @@ async function verifyImage(
   }
 }
 
-async function gatherEvidence(source: WritableSource, subject: Digest, trust: TrustRoot): Promise<Evidence> {
-  const attestations: Evidence['attestations'][number][] = [];
-  const rejections: Evidence['rejections'][number][] = [];
-  for await (const candidate of listBundles(source, subject)) {
-    const verification = check(candidate, subject, trust);
-    if (verification.ok) attestations.push(verification.attestation);
-    else rejections.push({ id: candidate.manifestDigest, rejection: verification.rejection });
-  }
-  return { subject, ...nameOf(source.reference), attestations, rejections };
+interface Decided {
+  readonly evidence: Evidence;
+  readonly decision: Decision;
 }
 
-function check(candidate: BundleCandidate, subject: Digest, trust: TrustRoot): ReturnType<typeof verifyBundle> {
-  if (candidate.kind === 'bundle') return verifyBundle(candidate, subject, { trust });
-  return {
-    ok: false,
-    rejection: toRejection(new Rejected('BUNDLE_UNREADABLE', candidate.error.message, candidate.error)),
+/** The old formats are asked about last: a signed image costs no request for them. */
+async function decideOn(
+  source: WritableSource,
+  subject: Digest,
+  { policies, evidence: evidenceOptions, options }: Grounds,
+  context: Context,
+): Promise<Decided> {
+  const about = { subject, ...nameOf(source.reference, options) };
+  const bundles = await gatherBundles(source, subject, evidenceOptions);
+  const first = { ...about, ...bundles };
+  const decision = decide(policies, first, context.now());
+  const isSettled = decision.outcome === 'allowed' || decision.policies.length === 0;
+  if (!(options.legacy ?? !isSettled)) return { evidence: first, decision };
+  const legacy = await gatherLegacy(source, subject, evidenceOptions);
+  const evidence = {
+    ...about,
+    attestations: [...bundles.attestations, ...legacy.attestations],
+    rejections: [...bundles.rejections, ...legacy.rejections],
   };
+  return { evidence, decision: decide(policies, evidence, context.now()) };
 }
 
-function nameOf(reference: Reference): Pick<Evidence, 'name' | 'tag'> {
-  if (reference.kind !== 'registry') return {};
+/** Flags are about the images named beside them, whatever they are; a policy file is about repositories. */
+function nameOf(reference: Reference, { commandLine }: VerifyOptions): Pick<Evidence, 'name' | 'tag'> {
+  if (reference.kind !== 'registry') return commandLine === undefined ? {} : { name: subjectName(reference) };
   return { name: repositoryName(reference), ...(reference.tag === undefined ? {} : { tag: reference.tag }) };
 }

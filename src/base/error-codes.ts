@@ -36,6 +36,9 @@ export const ERROR_CODES = {
   MANIFEST_INVALID: { exit: 3, meaning: 'a manifest, index or image configuration is malformed' },
   MEDIA_TYPE_UNSUPPORTED: { exit: 3, meaning: 'the manifest is of a type that is not an image or index' },
   LAYOUT_INVALID: { exit: 3, meaning: 'the OCI layout or archive is malformed' },
+  DELETE_REFUSED: { exit: 3, meaning: 'the registry does not delete manifests, or not this one' },
+  COPY_INCOMPLETE: { exit: 3, meaning: 'after copying, something is not at the destination that should be' },
+  PATH_UNSAFE: { exit: 3, meaning: 'an artifact names a file that would be written outside the folder, or twice' },
   REFERRERS_UPDATE_FAILED: { exit: 3, meaning: 'the list of referrers could not be updated' },
 
   // layers
@@ -47,10 +50,16 @@ export const ERROR_CODES = {
 
   // signing
   TOKEN_MISSING: { exit: 2, meaning: 'no identity token was given and none is offered by the environment' },
-  TOKEN_INVALID: { exit: 3, meaning: 'the identity token is malformed, expired or for another audience' },
+  TOKEN_INVALID: {
+    exit: 3,
+    meaning: 'the identity token is malformed, expired or misaddressed, or its issuer gave none',
+  },
   SIGNING_CONFIG_INVALID: { exit: 3, meaning: 'the signing configuration is malformed or names no usable service' },
   FULCIO_FAILED: { exit: 3, meaning: 'the certificate authority did not issue a certificate' },
   REKOR_FAILED: { exit: 3, meaning: 'the transparency log did not take the entry' },
+  KEY_INVALID: { exit: 3, meaning: 'a key or certificate to sign with is malformed, unsupported or does not fit' },
+  KEY_PASSWORD: { exit: 2, meaning: 'the password of a private key is missing or wrong' },
+  KEY_SERVICE_FAILED: { exit: 3, meaning: 'the key service or plugin that holds the key did not sign' },
   TSA_FAILED: { exit: 3, meaning: 'the timestamp authority did not answer with a timestamp' },
 
   // trust and policy

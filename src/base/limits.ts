@@ -45,6 +45,15 @@ export const LIMITS = {
   /** The description of one package in a layer: package.json, METADATA, a copyright file. */
   packageManifestBytes: 16 * MiB,
 
+  /** A private key, encrypted or not, or a certificate chain. */
+  keyFileBytes: 1 * MiB,
+  /** What a password is hashed with costs this much at most; openssl writes 2048 rounds, careful people a million. */
+  keyDerivationRounds: 5_000_000,
+  /** What a key service or plugin answers: a public key or a signature. */
+  keyAnswerBytes: 256 * KiB,
+  /** A message that has to be in memory to be signed or verified: by Ed25519, which signs no digest, or by a plugin. */
+  wholeMessageBytes: 256 * MiB,
+
   policyBytes: 4 * MiB,
   policyDepth: 32,
   trustRootBytes: 16 * MiB,
@@ -54,6 +63,20 @@ export const LIMITS = {
   parallelFetches: 8,
   connectionsPerHost: 8,
 
+  /** Of everything that is copied with one image. */
+  manifestsPerCopy: 20_000,
+  manifestBytesPerCopy: 256 * MiB,
+  /** Blobs that travel at the same time, and the sum of their sizes; a larger one travels alone. */
+  parallelTransfers: 12,
+  transferBytes: 128 * MiB,
+  tagsPerRepository: 100_000,
+
+  /** An artifact that is pulled into a folder: its files, and what a packed folder unpacks to. */
+  filesPerArtifact: 100_000,
+  artifactBytes: 64 * GiB,
+  /** A folder that is packed to be attached. */
+  packedFolderBytes: 512 * MiB,
+
   /** A request is made at most this often, and no retry begins later than the budget. */
   requestAttempts: 5,
   retryBudgetMs: 90_000,
@@ -62,6 +85,7 @@ export const LIMITS = {
   /** How long a writer of a fallback tag goes on until its entry stays. */
   fallbackTagAttempts: 60,
   credentialHelperTimeoutMs: 30_000,
+
   /** For the lock on a layout, and until a holder that shows no life is taken for dead. */
   lockWaitMs: 60_000,
   lockStaleMs: 5_000,
@@ -79,8 +103,15 @@ export const LIMITS = {
   /** For a whole manifest, list or token. Blobs may take as long as they keep coming. */
   documentTimeoutMs: 300_000,
   tokenTimeoutMs: 20_000,
+  /** For a person to sign in with the browser. */
+  signInTimeoutMs: 300_000,
   fulcioTimeoutMs: 30_000,
   /** Rekor v2 answers after the entry is in the tree, which takes up to 20 s. */
   rekorTimeoutMs: 90_000,
   timestampTimeoutMs: 30_000,
+  /** A key service, or a plugin, which may wait for a person to touch a device. */
+  keyServiceTimeoutMs: 30_000,
+  /** A cloud's metadata service is on the same machine; elsewhere there is none, and nothing answers. */
+  metadataTimeoutMs: 5_000,
+  keyPluginTimeoutMs: 180_000,
 } as const;

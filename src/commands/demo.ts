@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { demoPolicyPath, makeDemoImage } from '../actions/demo/make-demo-image.ts';
 import { pushAltered, pushWithBrokenBundle } from '../actions/demo/tamper.ts';
-import { pushReference } from '../actions/push-image.ts';
+import { copyNamedImage } from '../actions/copy-image.ts';
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
 import { COLORS, PLAIN } from '../report/style.ts';
@@ -32,7 +32,7 @@ async function demo(run: Run, given: string | undefined): Promise<ExitCode> {
 
   const source = given ?? (await makeDemoImage(workFolder, HERE, run.context));
   const image = `${sandbox.registry}/demo/app:1.0`;
-  await pushReference(source, image, run.context);
+  await copyNamedImage(source, image, { includeReferrers: false }, run.context);
 
   const policy = relative('', demoPolicyPath(HERE));
   const stranger = { ...sandbox.environment, SIGSTORE_ID_TOKEN: await sandbox.token({ sub: STRANGER }) };
@@ -41,7 +41,7 @@ async function demo(run: Run, given: string | undefined): Promise<ExitCode> {
   await show('May it be deployed?', ['verify', image, '--policy', policy], 0);
 
   const foreign = `${sandbox.registry}/demo/foreign:1.0`;
-  await pushReference(image, foreign, run.context);
+  await copyNamedImage(image, foreign, { includeReferrers: false }, run.context);
   await show('The same image elsewhere, signed by somebody else:', ['sign', foreign], 0, stranger);
   await show('Their signature is valid, but it is not ours:', ['verify', foreign, '--policy', policy], 1);
 

@@ -1,48 +1,14 @@
 import { Option, type Command } from 'commander';
 import { BoltsealError } from '../base/errors.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
-import type { RegistryAccess } from '../actions/open-image.ts';
 import type { SigningOptions } from '../actions/open-signer.ts';
+import { AUTH_FLOWS, type AuthFlow, type SigningIdentityOptions } from '../sign/signing-identity.ts';
 import type { Run } from './command.ts';
+import { passwordOptions } from './key-password.ts';
 
 /** Flags that several commands share, each with the function that turns them into what an action takes. */
 
-export interface RegistryFlags {
-  readonly plainHttp?: boolean;
-  readonly username?: string;
-  readonly passwordStdin?: boolean;
-  readonly registryToken?: string;
-}
-
-export function addRegistryFlags(command: Command): Command {
-  return command
-    .option('--plain-http', 'speak HTTP to this registry (loopback addresses need no flag)')
-    .option('-u, --username <name>', 'user name for the registry')
-    .option('--password-stdin', 'read the password for the registry from standard input')
-    .option('--registry-token <token>', 'bearer token for the registry');
-}
-
-/** @throws BoltsealError USAGE */
-export async function readRegistryFlags(flags: RegistryFlags, { terminal }: Run): Promise<RegistryAccess> {
-  const { username, passwordStdin = false, registryToken, plainHttp = false } = flags;
-  if ((username !== undefined) !== passwordStdin) {
-    throw new BoltsealError('USAGE', '--username and --password-stdin go together', {
-      hint: 'Write: printf %s "$PASSWORD" | boltseal … --username NAME --password-stdin',
-    });
-  }
-  const password = passwordStdin
-    ? Buffer.from(await terminal.readStdin())
-        .toString('utf8')
-        .replace(/\r?\n$/, '')
-    : undefined;
-  const credential: RegistryAccess['credential'] =
-    registryToken !== undefined
-      ? { kind: 'registry-token', token: registryToken }
-      : username !== undefined && password !== undefined
-        ? { kind: 'basic', username, password }
-        : undefined;
-  return { ...(plainHttp ? { plainHttp } : {}), ...(credential === undefined ? {} : { credential }) };
-}
+export { addRegistryFlags, readRegistryFlags, type RegistryFlags } from './registry-flags.ts';
 
 export interface PlatformFlag {
   readonly platform?: Platform;
@@ -58,25 +24,110 @@ export interface SigningFlags {
   readonly identityToken?: string;
   readonly identityTokenFile?: string;
   readonly signingConfig?: string;
+  readonly fulcioAuthFlow?: AuthFlow;
+  readonly oidcProvider?: string;
+  readonly oidcDisableAmbientProviders?: boolean;
+  readonly oidcIssuer?: string;
+  readonly oidcClientId?: string;
+  readonly oidcClientSecretFile?: string;
+  readonly oidcRedirectUrl?: string;
+  readonly key?: string;
+  readonly certificate?: string;
+  readonly certificateChain?: string;
+  /** commander's form of --no-tlog: true unless the flag is there. */
+  readonly tlog: boolean;
+  readonly timestamp: boolean;
 }
 
+export const KEY_FLAG = '--key <key>';
+export const KEY_HELP =
+  'a private key: a file, env://VARIABLE, awskms://, azurekms://, gcpkms://, hashivault://, or NAME:// for the plugin sigstore-kms-NAME';
+
 export function addSigningFlags(command: Command): Command {
-  return command
+  return addSignInFlags(command)
     .option('--identity-token <token>', 'OIDC token that says who signs, or a file that holds it')
     .option('--identity-token-file <file>', 'file that holds the OIDC token')
     .option(
       '--signing-config <file>',
       'which Sigstore services to use, signing config v0.2 (or BOLTSEAL_SIGNING_CONFIG)',
-    );
+    )
+    .option(KEY_FLAG, `sign with ${KEY_HELP}`)
+    .option('--certificate <file>', 'certificate for the key, put into the bundle')
+    .option('--certificate-chain <file>', 'authorities above the certificate, checked before signing')
+    .option('--no-tlog', 'with --key: do not log the signature; most verifiers then reject it')
+    .option('--no-timestamp', 'with --key: do not have the time of signing attested');
 }
 
-export function readSigningFlags(flags: SigningFlags, { context }: Run): SigningOptions {
-  const signingConfig = flags.signingConfig ?? context.env['BOLTSEAL_SIGNING_CONFIG'];
-  return {
-    ...(flags.identityToken === undefined ? {} : { token: flags.identityToken }),
-    ...(flags.identityTokenFile === undefined ? {} : { tokenFile: flags.identityTokenFile }),
-    ...(signingConfig === undefined ? {} : { signingConfigFile: signingConfig }),
+/** How to find out who signs, under cosign's names. */
+function addSignInFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--fulcio-auth-flow <flow>', 'sign in this way, whatever the surroundings offer').choices(AUTH_FLOWS),
+    )
+    .option('--oidc-provider <name>', 'the only ambient provider to ask: github-actions, gitlab, google, spiffe …')
+    .option('--oidc-disable-ambient-providers', 'do not take a token that the surroundings offer')
+    .option('--oidc-issuer <url>', 'where to sign in (default: as the signing config says)')
+    .option('--oidc-client-id <id>', 'who boltseal is to the issuer, and the audience of the token')
+    .option('--oidc-client-secret-file <file>', 'file with the client secret')
+    .option('--oidc-redirect-url <url>', 'where the issuer sends the browser: http on this machine');
+}
+
+function signInOptions(flags: SigningFlags, { terminal }: Run): SigningIdentityOptions {
+  const given = {
+    token: flags.identityToken,
+    tokenFile: flags.identityTokenFile,
+    flow: flags.fulcioAuthFlow,
+    provider: flags.oidcProvider,
+    disableAmbient: flags.oidcDisableAmbientProviders,
+    issuer: flags.oidcIssuer,
+    clientId: flags.oidcClientId,
+    clientSecretFile: flags.oidcClientSecretFile,
+    redirectUrl: flags.oidcRedirectUrl,
+    interactive: terminal.isInteractive ? true : undefined,
   };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** @throws BoltsealError USAGE for flags that need others */
+export function readSigningFlags(flags: SigningFlags, run: Run): SigningOptions {
+  const signingConfig = flags.signingConfig ?? run.context.env['BOLTSEAL_SIGNING_CONFIG'];
+  checkKeyFlags(flags);
+  return {
+    ...signInOptions(flags, run),
+    ...(signingConfig === undefined ? {} : { signingConfigFile: signingConfig }),
+    ...(flags.key === undefined ? {} : { key: { ...passwordOptions(run), ...keyOptions(flags.key, flags) } }),
+  };
+}
+
+function keyOptions(reference: string, flags: SigningFlags): NonNullable<SigningOptions['key']> {
+  const { certificate, certificateChain, tlog, timestamp } = flags;
+  return {
+    reference,
+    noLog: !tlog,
+    noTimestamp: !timestamp,
+    ...(certificate === undefined ? {} : { certificateFile: certificate }),
+    ...(certificateChain === undefined ? {} : { certificateChainFile: certificateChain }),
+  };
+}
+
+function checkKeyFlags({ key, identityToken, identityTokenFile, ...flags }: SigningFlags): void {
+  const needsKey = [
+    ...(flags.certificate === undefined ? [] : ['--certificate']),
+    ...(flags.tlog ? [] : ['--no-tlog']),
+    ...(flags.timestamp ? [] : ['--no-timestamp']),
+  ];
+  if (key === undefined && needsKey.length > 0)
+    throw new BoltsealError('USAGE', `${needsKey.join(' and ')} cannot be used without --key`, {
+      hint: 'A certificate for an identity lives for minutes: its signatures need the log and the time. Give a --key, or leave this out.',
+    });
+  if (flags.certificateChain !== undefined && flags.certificate === undefined)
+    throw new BoltsealError('USAGE', '--certificate-chain is the chain of a --certificate, and none is given', {
+      hint: 'Give the certificate too.',
+    });
+  if (key !== undefined && (identityToken ?? identityTokenFile) !== undefined)
+    throw new BoltsealError('USAGE', '--key and an identity token say two different signers', {
+      hint: 'Sign with one of the two.',
+    });
 }
 
 export type OutputFormat = 'text' | 'json';

@@ -48,7 +48,7 @@ export function openProgress(terminal: Terminal, { quiet = false, verbose = fals
     },
   };
   return {
-    emit: (event) => void (show[event.kind] as (event: ProgressEvent) => void)(event),
+    emit: (event) => (show[event.kind] as (event: ProgressEvent) => void)(event),
     [Symbol.dispose]: clear,
   };
 }

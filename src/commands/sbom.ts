@@ -22,6 +22,7 @@ interface Output {
   readonly file?: string;
 }
 
+const DEFAULT_OUTPUTS: readonly Output[] = [{ format: 'cyclonedx-json' }];
 const FORMATS: readonly string[] = ['cyclonedx-json'];
 
 export function define(command: Command, register: Register): void {
@@ -50,7 +51,7 @@ async function writeSbom(run: Run, image: string, flags: SbomFlags): Promise<0> 
     { registry, ...(flags.platform === undefined ? {} : { platform: flags.platform }) },
     run.context,
   );
-  for (const { file } of flags.output ?? [{ format: 'cyclonedx-json' } as Output]) {
+  for (const { file } of flags.output ?? DEFAULT_OUTPUTS) {
     if (file === undefined) run.terminal.stdout(Buffer.from(bom.bytes).toString('utf8'));
     else await writeLocalFile(file, bom.bytes);
   }

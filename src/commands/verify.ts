@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { exitCodeOf, verifyImages } from '../actions/verify-images.ts';
+import { exitCodeOf, verifyImages, type CommandLinePolicy } from '../actions/verify-images.ts';
 import { COLORS, PLAIN } from '../report/style.ts';
 import { verifyView } from '../report/verify-view.ts';
+import { BoltsealError } from '../base/errors.ts';
 import type { ExitCode, Register, Run } from './command.ts';
 import {
   addFormatFlag,
@@ -12,43 +13,81 @@ import {
   type PlatformFlag,
   type RegistryFlags,
 } from './flags.ts';
+import { addSignerFlags, readSignerFlags, type SignerFlagValues } from './signer-flags.ts';
+import { addTrustFlags, readTrustFlags, type TrustFlags } from './trust-flags.ts';
 
-interface VerifyFlags extends RegistryFlags, PlatformFlag {
-  readonly policy: readonly string[];
-  readonly trustedRoot?: string;
+interface VerifyFlags extends RegistryFlags, PlatformFlag, SignerFlagValues, TrustFlags {
+  readonly policy?: readonly string[];
+  readonly type?: string;
+  readonly insecureIgnoreTlog?: boolean;
+  readonly legacy?: boolean;
   readonly format: OutputFormat;
 }
 
 export function define(command: Command, register: Register): void {
   command
     .argument('<image...>', 'images to decide about; a tag is resolved once')
-    .requiredOption(
-      '--policy <file>',
-      'policy file, or a folder of them; may be given several times',
-      (path: string, all: readonly string[] = []) => [...all, path],
-    )
-    .option(
-      '--trusted-root <file>',
-      'trusted_root.json (or BOLTSEAL_TRUSTED_ROOT; default: the public-good instance’s, built in)',
-    )
+    .option('--policy <file>', 'policy file, or a folder of them; may be given several times', collect)
     .addHelpText(
       'after',
       '\nExit code: 0 every image is allowed, 1 an image is denied, 3 it could not be found out. No policy for an image: denied.\n',
     );
+  addSignerFlags(command)
+    .option('--type <type>', 'without a policy: ask for an attestation of this type instead of a signature')
+    .option(
+      '--insecure-ignore-tlog',
+      'without a policy: accept what is signed with --key though no log has it and nothing proves when',
+    )
+    .option('--legacy', 'look for .sig and .att tags too (default: only where the bundles satisfy no policy)')
+    .option('--no-legacy', 'do not look for them at all');
+  addTrustFlags(command);
   addFormatFlag(addPlatformFlag(addRegistryFlags(command)));
   register(command, async (run, images, flags) => verify(run, images as readonly string[], flags as VerifyFlags));
 }
 
+/** commander gives undefined the first time. */
+function collect(path: string, all?: readonly string[]): readonly string[] {
+  return [...(all ?? []), path];
+}
+
 async function verify(run: Run, images: readonly string[], flags: VerifyFlags): Promise<ExitCode> {
-  const registry = await readRegistryFlags(flags, run);
-  const trustedRootFile = flags.trustedRoot ?? run.context.env['BOLTSEAL_TRUSTED_ROOT'];
   const options = {
-    registry,
-    policyPaths: flags.policy,
-    ...(trustedRootFile === undefined || trustedRootFile === '' ? {} : { trustedRootFile }),
+    registry: await readRegistryFlags(flags, run),
+    policyPaths: flags.policy ?? [],
+    ...(flags.policy === undefined ? { commandLine: commandLine(flags) } : {}),
+    ...readTrustFlags(flags, run),
+    ...(flags.legacy === undefined ? {} : { legacy: flags.legacy }),
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
   };
+  checkOneOf(flags);
   const result = await verifyImages(images, options, run.context);
   run.terminal.stdout(verifyView[flags.format](result, run.terminal.hasColors ? COLORS : PLAIN));
   return exitCodeOf(result);
+}
+
+function commandLine(flags: VerifyFlags): CommandLinePolicy {
+  return {
+    signers: readSignerFlags(flags),
+    allowUnloggedKeys: flags.insecureIgnoreTlog === true,
+    ...(flags.type === undefined ? {} : { type: flags.type }),
+  };
+}
+
+/** A flag that a policy file would not heed must not look as if it did. @throws BoltsealError USAGE */
+function checkOneOf(flags: VerifyFlags): void {
+  const { policy, type, insecureIgnoreTlog } = flags;
+  const asked = [...Object.keys(readSignerFlags(flags)), ...(type === undefined ? [] : ['type'])];
+  const others = insecureIgnoreTlog === true ? [...asked, 'insecureIgnoreTlog'] : asked;
+  if (policy === undefined && asked.length === 0)
+    throw new BoltsealError('USAGE', 'nothing says who must have signed', {
+      hint: 'Give --policy FILE, or --certificate-identity with --certificate-oidc-issuer, or --key.',
+    });
+  if (policy !== undefined && others.length > 0)
+    throw new BoltsealError(
+      'USAGE',
+      `--policy says who must have signed, and so do other flags (${others.join(', ')})`,
+      {
+        hint: 'Write signers and types into the policy, or leave the policy out.',
+      },
+    );
 }

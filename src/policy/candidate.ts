@@ -71,8 +71,9 @@ export function whoIs(signer: VerifiedSigner): string {
   return signer.name === undefined ? `the key ${signer.fingerprint}` : `the key ${signer.name}`;
 }
 
-function signedWhen({ signedAt }: VerifiedAttestation): string {
-  return signedAt === undefined ? '' : `, signed ${signedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+function signedWhen({ signedAt, format }: VerifiedAttestation): string {
+  const when = signedAt === undefined ? '' : `, signed ${signedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return format === 'legacy' ? `${when}, in cosign's old format` : when;
 }
 
 function miss(attestation: VerifiedAttestation, rank: number, code: DecisionCode, reason: string): Judged {

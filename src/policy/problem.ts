@@ -30,7 +30,7 @@ export function didYouMean(word: string, known: readonly string[]): string {
 /** Levenshtein. Words are short: keys and names of a policy. */
 function distanceOf(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (const [i, left] of [...a.slice(0, 64)].entries()) {
+  for (const [i, left] of Array.from(a.slice(0, 64)).entries()) {
     const next = [i + 1];
     for (let j = 1; j <= b.length; j += 1) {
       const replaced = (row[j - 1] ?? 0) + (left === b[j - 1] ? 0 : 1);

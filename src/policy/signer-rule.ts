@@ -15,6 +15,14 @@ export type SignerMatch =
   /** How many of the rule's demands were met, and the first that was not, in words. */
   | { readonly ok: false; readonly met: number; readonly difference: string };
 
+/** Undefined when one of the rules is met; else what keeps the nearest one from it. */
+export function matchSigner(signer: VerifiedSigner, rules: readonly SignerRule[]): string | undefined {
+  const matches = rules.map((rule) => rule.match(signer));
+  if (matches.some(({ ok }) => ok)) return undefined;
+  const misses = matches.flatMap((match) => (match.ok ? [] : [match]));
+  return misses.toSorted((a, b) => b.met - a.met)[0]?.difference ?? 'nobody is named';
+}
+
 interface Demand {
   readonly what: string;
   readonly rule: TextRule;
@@ -30,6 +38,29 @@ export function keylessRule(name: string, issuer: string, identity: TextRule): S
     { what: 'identity', rule: identity, valueOf: (signer) => signer.identity },
   ];
   return certificateRule(name, `${describe(identity)} of ${issuer}`, demands);
+}
+
+export interface CertificateDemands {
+  readonly issuer: TextRule;
+  readonly identity: TextRule;
+  /** What extensions must be, exactly. */
+  readonly extensions: Readonly<Partial<Record<ExtensionName, string>>>;
+}
+
+/** Who a certificate must name, by whatever rules the caller has. */
+export function demandingRule(name: string, { issuer, identity, extensions }: CertificateDemands): SignerRule {
+  const others = Object.entries(extensions) as [ExtensionName, string][];
+  const demands: readonly Demand[] = [
+    { what: 'issuer', rule: issuer, valueOf: (signer) => signer.issuer },
+    { what: 'identity', rule: identity, valueOf: (signer) => signer.identity },
+    ...others.map(([key, value]): Demand => ({
+      what: key,
+      rule: exactRule(value),
+      valueOf: (signer) => signer.extensions[key],
+    })),
+  ];
+  const words = others.map(([key, value]) => `, ${key} ${value}`).join('');
+  return certificateRule(name, `${describe(identity)} of ${describe(issuer)}${words}`, demands);
 }
 
 export interface GithubDemands {

@@ -25,7 +25,7 @@ export interface ArtifactConfig {
 }
 
 export const CREATED_ANNOTATION = 'org.opencontainers.image.created';
-export const BUNDLE_CONTENT_ANNOTATION = 'dev.sigstore.bundle.content';
+const BUNDLE_CONTENT_ANNOTATION = 'dev.sigstore.bundle.content';
 export const BUNDLE_PREDICATE_ANNOTATION = 'dev.sigstore.bundle.predicateType';
 
 const EMPTY_CONFIG: ArtifactConfig = { mediaType: MEDIA_TYPES.ociEmpty, bytes: new TextEncoder().encode('{}') };

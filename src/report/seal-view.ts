@@ -1,6 +1,7 @@
 import type { AttachedBundle } from '../actions/attached.ts';
 import type { SealedImage } from '../actions/seal-images.ts';
 import { jsonDocument } from './json-view.ts';
+import { signerText } from './signer-text.ts';
 
 export const sealView = {
   text: (images: readonly SealedImage[]): string => images.map(lines).join(''),
@@ -11,7 +12,7 @@ function lines({ reference, sbom, signature, attestation }: SealedImage): string
   const unread = sbom.unknowns === 0 ? '' : `, ${count(sbom.unknowns, 'file')} that could not be read`;
   return [
     reference,
-    `  sealed by  ${signature.signer.identity} (${signature.signer.issuer})`,
+    `  sealed by  ${signerText(signature.signer)}`,
     `  SBOM       ${count(sbom.packages, 'package')}${unread}, ${sbom.sizeBytes} bytes, attested ${logged(attestation)}`,
     `  signature  ${logged(signature)}`,
     '',

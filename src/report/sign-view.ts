@@ -1,6 +1,7 @@
 import type { SignedImage } from '../actions/attached.ts';
 import { predicateTypeName } from '../intoto/predicate-types.ts';
 import { jsonDocument } from './json-view.ts';
+import { signerText } from './signer-text.ts';
 
 /** One line per image: what was signed, by whom, and where the proof is. */
 export const signView = {
@@ -9,6 +10,7 @@ export const signView = {
 } as const;
 
 function lines({ reference, bundle }: SignedImage): string {
+  const signer = bundle.signer.kind === 'certificate' ? bundle.signer.identity : signerText(bundle.signer);
   const logged = bundle.logEntries.map(({ url, index }) => `, log ${url} entry ${index}`).join('');
-  return `${reference}\n  ${predicateTypeName(bundle.predicateType)} by ${bundle.signer.identity}${logged}\n  ${bundle.manifest}\n`;
+  return `${reference}\n  ${predicateTypeName(bundle.predicateType)} by ${signer}${logged}\n  ${bundle.manifest}\n`;
 }

@@ -49,11 +49,17 @@ function oneRequirement(requirement: RequirementDecision, width: number, style: 
   const { id, satisfied, reason, code, next, candidates } = requirement;
   const mark = satisfied ? style.good('✓') : style.bad('✗');
   const end = code === undefined ? '' : `   ${style.bad(code)}`;
-  const line = `  ${mark} ${id.padEnd(width)}   ${printable(reason)}${end}`;
+  const line = `  ${mark} ${id.padEnd(width)}   ${printable(satisfied ? reason : withoutEcho(reason, candidates))}${end}`;
   if (satisfied) return [line];
   const few = candidates.slice(0, SHOWN).map((candidate) => oneCandidate(candidate, style));
   const more = candidates.length > SHOWN ? [`      … and ${candidates.length - SHOWN} more`] : [];
   return [line, ...few, ...more, ...(next === undefined ? [] : [`      → ${printable(next)}`])];
+}
+
+/** The nearest candidate stands on the next line; the requirement's own line does not say the same again. */
+function withoutEcho(reason: string, candidates: readonly CandidateDecision[]): string {
+  const nearest = candidates[0]?.reason;
+  return nearest !== undefined && reason.endsWith(`: ${nearest}`) ? reason.slice(0, -nearest.length - 2) : reason;
 }
 
 const SHOWN = 10;

@@ -6,16 +6,16 @@ import { isBoltsealError, messageOf } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { interruptible, RETRY } from './http.ts';
 import type { IdentityToken } from './identity-token.ts';
+import { localKey } from './key/signing-key.ts';
 import { serviceError } from './service-error.ts';
 import type { CertificateIdentity } from './signer.ts';
+import type { Signing, SigningCertificate } from './signing.ts';
 
 /** A key that lives in memory only, and the certificate that binds it to an identity for some minutes. */
-export interface CertifiedKey {
-  readonly certificatePem: string;
+export interface CertifiedKey extends Signing {
+  readonly certificate: SigningCertificate;
   readonly notAfter: Date;
-  readonly identity: CertificateIdentity;
-  /** ECDSA P-256 with SHA-256, the signature in DER. */
-  readonly sign: (data: Uint8Array) => Buffer;
+  readonly signer: CertificateIdentity;
 }
 
 const WHAT = 'a signing certificate';
@@ -27,13 +27,13 @@ const WHAT = 'a signing certificate';
  */
 export async function certifyNewKey(url: string, token: IdentityToken, context: Context): Promise<CertifiedKey> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const signData = (data: Uint8Array): Buffer => sign('sha256', data, privateKey);
   const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString();
   const fulcio = new FulcioSigner({
     fulcioBaseURL: url.replace(/\/+$/, ''),
     identityProvider: { getToken: () => Promise.resolve(token.raw) },
     keyHolder: {
-      sign: (data) => Promise.resolve({ signature: signData(data), key: { $case: 'publicKey', publicKey: pem } }),
+      sign: (data) =>
+        Promise.resolve({ signature: sign('sha256', data, privateKey), key: { $case: 'publicKey', publicKey: pem } }),
     },
     timeout: LIMITS.fulcioTimeoutMs,
     retry: RETRY,
@@ -42,7 +42,7 @@ export async function certifyNewKey(url: string, token: IdentityToken, context: 
     throw cause instanceof InternalError ? fulcioError(url, token, cause) : cause;
   });
   const certificatePem = key.$case === 'x509Certificate' ? key.certificate : '';
-  return { ...readCertificate(certificatePem, publicKey, url), certificatePem, sign: signData };
+  return { ...readCertificate(certificatePem, publicKey, url), key: localKey(privateKey, 'the key of this run') };
 }
 
 /** The library names the whole token in one of its messages, and a server may send it back: neither gets out. */
@@ -61,13 +61,17 @@ export function statusOf(error: InternalError): number | undefined {
   return typeof cause.statusCode === 'number' ? cause.statusCode : undefined;
 }
 
-function readCertificate(pem: string, publicKey: KeyObject, url: string): Pick<CertifiedKey, 'notAfter' | 'identity'> {
+function readCertificate(pem: string, publicKey: KeyObject, url: string): Omit<CertifiedKey, 'key'> {
   const fail = (detail: string, cause?: unknown): Error =>
     serviceError('FULCIO_FAILED', { what: WHAT, url, status: 200, detail, cause });
   try {
     const certificate = new X509Certificate(pem);
     if (!certificate.publicKey.equals(publicKey)) throw fail('the certificate is for another key');
-    return { notAfter: certificate.validToDate, identity: identityIn(certificate) };
+    return {
+      notAfter: certificate.validToDate,
+      signer: identityIn(certificate),
+      certificate: { pem, der: Buffer.from(certificate.raw) },
+    };
   } catch (cause) {
     if (isBoltsealError(cause)) throw cause;
     throw fail(`the answer holds no certificate: ${messageOf(cause)}`, cause);
@@ -80,5 +84,5 @@ function identityIn({ raw }: X509Certificate): CertificateIdentity {
   const current = certificate.extension('1.3.6.1.4.1.57264.1.8')?.value;
   const legacy = certificate.extension('1.3.6.1.4.1.57264.1.1')?.value;
   const issuer = current === undefined ? legacy : ASN1Obj.parseBuffer(Buffer.from(current)).value;
-  return { identity: certificate.subjectAltName ?? '', issuer: issuer?.toString('utf8') ?? '' };
+  return { kind: 'certificate', identity: certificate.subjectAltName ?? '', issuer: issuer?.toString('utf8') ?? '' };
 }

@@ -1,6 +1,12 @@
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
-import type { ServiceSelection, SigningConfig, SigningService, SigningServices } from './signing-config.ts';
+import type {
+  ServiceSelection,
+  SigningConfig,
+  SigningService,
+  SigningServices,
+  WitnessServices,
+} from './signing-config.ts';
 
 interface ChoiceOptions {
   /** Only logs of this API version. By default the highest version that a log offers. */
@@ -9,6 +15,7 @@ interface ChoiceOptions {
 
 const FULCIO_VERSIONS: readonly number[] = [1];
 const REKOR_VERSIONS: readonly number[] = [1, 2];
+const ISSUER_VERSIONS: readonly number[] = [1];
 const TIMESTAMP_VERSIONS: readonly number[] = [1];
 
 /**
@@ -21,18 +28,37 @@ const TIMESTAMP_VERSIONS: readonly number[] = [1];
  * @throws BoltsealError SIGNING_CONFIG_INVALID
  */
 export function chooseServices(config: SigningConfig, options: ChoiceOptions, context: Context): SigningServices {
-  const now = context.now();
-  const rekorVersions = options.rekorVersion === undefined ? REKOR_VERSIONS : [options.rekorVersion];
-  const [fulcio] = select('certificate authority', config.fulcio, { kind: 'any' }, { versions: FULCIO_VERSIONS, now });
-  const rekor = select('transparency log', config.rekor, config.rekorSelection, { versions: rekorVersions, now });
-  const timestampAuthorities = select('timestamp authority', config.timestampAuthorities, config.timestampSelection, {
-    versions: TIMESTAMP_VERSIONS,
-    now,
-  });
+  const usable = { versions: FULCIO_VERSIONS, now: context.now() };
+  const [fulcio] = select('certificate authority', config.fulcio, { kind: 'any' }, usable);
+  const witnesses = chooseWitnesses(config, options, context);
   if (fulcio === undefined) throw unusable('it names no certificate authority');
+  const { rekor, timestampAuthorities } = witnesses;
   if (timestampAuthorities.length === 0 && rekor.every(({ majorApiVersion }) => majorApiVersion !== 1))
     throw unusable('nothing in it proves the time of signing: Rekor v2 needs a timestamp authority beside it');
-  return { fulcio, rekor, timestampAuthorities };
+  return { fulcio, ...witnesses };
+}
+
+/**
+ * Chooses as `chooseServices` does, for a key that needs no certificate authority.
+ *
+ * @throws BoltsealError SIGNING_CONFIG_INVALID
+ */
+export function chooseWitnesses(config: SigningConfig, options: ChoiceOptions, context: Context): WitnessServices {
+  const now = context.now();
+  const rekorVersions = options.rekorVersion === undefined ? REKOR_VERSIONS : [options.rekorVersion];
+  return {
+    rekor: select('transparency log', config.rekor, config.rekorSelection, { versions: rekorVersions, now }),
+    timestampAuthorities: select('timestamp authority', config.timestampAuthorities, config.timestampSelection, {
+      versions: TIMESTAMP_VERSIONS,
+      now,
+    }),
+  };
+}
+
+/** The issuer to sign in at: the newest that is valid now. Undefined when there is none, since a token may be had otherwise. */
+export function chooseIssuer({ issuers }: SigningConfig, context: Context): string | undefined {
+  const usable = { versions: ISSUER_VERSIONS, now: context.now() };
+  return issuers.filter((service) => isUsable(service, usable)).toSorted(byPreference)[0]?.url;
 }
 
 interface Usable {

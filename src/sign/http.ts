@@ -15,6 +15,10 @@ interface ServiceRequest {
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly secrets?: readonly string[];
+  /** A header that only the right server's answers have. */
+  readonly requiredHeader?: readonly [name: string, value: string];
+  /** A status beside 2xx whose Location says where the answer is: it is fetched there. Same origin only. */
+  readonly answerElsewhere?: number;
 }
 
 /** A kept-alive connection may be closed under a request, and services shed load: twice more, then it is an error. */
@@ -51,11 +55,7 @@ async function attemptOnce(request: ServiceRequest, context: Context): Promise<O
       signal: AbortSignal.any([context.signal, timeout]),
       ...(request.body === undefined ? {} : { body: request.body }),
     });
-    if (response.ok) return { kind: 'answered', body: await readLimited(response, request.maxBytes) };
-    const detail = explain(await readLimited(response, LIMITS.errorBodyBytes).catch(() => Buffer.alloc(0)), response);
-    const again = response.status === 408 || response.status === 429 || response.status >= 500;
-    const error = serviceError(code, { what, url, status: response.status, detail, secrets });
-    return { kind: 'failed', error, again, waitMs: retryAfterMs(response) };
+    return await judge(response, request, context);
   } catch (cause) {
     if (context.signal.aborted) throw interrupted(cause);
     const limit = cause instanceof BoltsealError;
@@ -64,6 +64,29 @@ async function attemptOnce(request: ServiceRequest, context: Context): Promise<O
     const error = limit ? cause : serviceError(code, { what, url, detail, cause, secrets });
     return { kind: 'failed', error, again: !limit && !timeout.aborted, waitMs: 0 };
   }
+}
+
+async function judge(response: Response, request: ServiceRequest, context: Context): Promise<Outcome> {
+  const { code, what, url, secrets = [] } = request;
+  const [name, value] = request.requiredHeader ?? [];
+  if (name !== undefined && response.headers.get(name) !== value) {
+    await response.body?.cancel();
+    const detail = `the answer has no header "${name}: ${value ?? ''}", so it is from another server`;
+    return { kind: 'failed', error: serviceError(code, { what, url, detail, secrets }), again: false, waitMs: 0 };
+  }
+  if (response.ok) return { kind: 'answered', body: await readLimited(response, request.maxBytes) };
+  const elsewhere = URL.parse(response.headers.get('location') ?? '', url);
+  if (response.status === request.answerElsewhere && elsewhere !== null && elsewhere.origin === new URL(url).origin)
+    return attemptOnce(lookUp(request, elsewhere.href), context);
+  const detail = explain(await readLimited(response, LIMITS.errorBodyBytes).catch(() => Buffer.alloc(0)), response);
+  const again = response.status === 408 || response.status === 429 || response.status >= 500;
+  const error = serviceError(code, { what, url, status: response.status, detail, secrets });
+  return { kind: 'failed', error, again, waitMs: retryAfterMs(response) };
+}
+
+function lookUp(request: ServiceRequest, url: string): ServiceRequest {
+  const { body: _body, answerElsewhere: _answered, ...rest } = request;
+  return { ...rest, url, method: 'GET' };
 }
 
 async function readLimited(response: Response, maxBytes: number): Promise<Buffer> {

@@ -4,9 +4,13 @@ import { isBoltsealError, messageOf } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { statusOf } from './certificate.ts';
 import { interruptible, RETRY } from './http.ts';
+import { logMessage } from './rekor-v1-message.ts';
 import { serviceError } from './service-error.ts';
 
-/** Has an envelope logged in Rekor v1 as dsse 0.0.1. An entry that is there already (409) is fetched and used. */
+/**
+ * Has a signature logged in Rekor v1: an envelope as dsse 0.0.1, a message as hashedrekord 0.0.1. An entry that is there
+ * already (409) is fetched and used.
+ */
 export function rekorV1Witness(url: string, context: Context): Witness {
   const witness = new RekorWitness({
     rekorBaseURL: url.replace(/\/+$/, ''),
@@ -17,10 +21,13 @@ export function rekorV1Witness(url: string, context: Context): Witness {
     retry: RETRY,
   });
   return {
-    testify: (content, certificate) =>
-      interruptible(witness.testify(content, certificate), context).catch((cause: unknown) => {
+    async testify(content, verifierPem) {
+      if (content.$case === 'messageSignature')
+        return { tlogEntries: [await logMessage(content.messageSignature, { url, verifierPem }, context)] };
+      return interruptible(witness.testify(content, verifierPem), context).catch((cause: unknown) => {
         throw isBoltsealError(cause) ? cause : rekorError(url, cause);
-      }),
+      });
+    },
   };
 }
 

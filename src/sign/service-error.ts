@@ -1,6 +1,7 @@
 import { BoltsealError, messageOf } from '../base/errors.ts';
+import { outsideText } from './outside-text.ts';
 
-export type ServiceCode = 'FULCIO_FAILED' | 'REKOR_FAILED' | 'TSA_FAILED' | 'TOKEN_INVALID';
+export type ServiceCode = 'FULCIO_FAILED' | 'REKOR_FAILED' | 'TSA_FAILED' | 'TOKEN_INVALID' | 'KEY_SERVICE_FAILED';
 
 interface Failure {
   /** What was asked for: "a certificate". */
@@ -18,7 +19,7 @@ interface Failure {
 export function serviceError(code: ServiceCode, failure: Failure): BoltsealError {
   const { what, url, status, detail, secrets = [] } = failure;
   const answer = status === undefined ? '' : `HTTP ${status}: `;
-  const message = redact(`${what} was not given by ${redactUrl(url)}: ${answer}${detail}`, secrets);
+  const message = `${what} was not given by ${redactUrl(url)}: ${answer}${outsideText(detail, secrets)}`;
   const cause = mentionsAny(failure.cause, secrets) ? undefined : failure.cause;
   return new BoltsealError(code, message, { hint: hintFor(code, status), ...(cause === undefined ? {} : { cause }) });
 }
@@ -27,10 +28,6 @@ export function serviceError(code: ServiceCode, failure: Failure): BoltsealError
 export function redactUrl(text: string): string {
   const url = URL.parse(text);
   return url === null ? 'a malformed URL' : `${url.origin}${url.pathname === '/' ? '' : url.pathname}`;
-}
-
-export function redact(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '[redacted]')), text);
 }
 
 function mentionsAny(error: unknown, secrets: readonly string[]): boolean {
@@ -48,10 +45,15 @@ const REFUSAL_HINTS: Readonly<Record<ServiceCode, string>> = {
   REKOR_FAILED:
     'The log refuses the entry as it is; check that the signing configuration names its API version rightly.',
   TSA_FAILED: 'Check that the URL in the signing configuration is the one timestamp requests go to, path included.',
+  KEY_SERVICE_FAILED:
+    'Check the key reference, and that these credentials may read the public key and sign with the key.',
   TOKEN_INVALID: 'Check that the job may request identity tokens (in GitHub Actions: permissions: id-token: write).',
 };
 
 function hintFor(code: ServiceCode, status: number | undefined): string {
+  if (code === 'KEY_SERVICE_FAILED' && status === undefined)
+    return 'Check the network and the address of the key service, then sign again.';
+  if (code === 'KEY_SERVICE_FAILED' && status === 404) return 'Nothing is there by this name; check the key reference.';
   if (status === undefined) return 'Check the network and the URL in the signing configuration, then sign again.';
   if (status === 429) return 'The service asks to slow down; wait a minute, then sign again.';
   if (status >= 500)

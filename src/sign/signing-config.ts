@@ -123,9 +123,13 @@ function refuseOthers(object: JsonObject, known: readonly string[], where: strin
   if (other !== undefined) throw new ShapeError(`${where} has the unknown field "${other}"`);
 }
 
-/** A place to sign at, chosen. */
-export interface SigningServices {
-  readonly fulcio: SigningService;
+/** Who attests to a signature, chosen. */
+export interface WitnessServices {
   readonly rekor: readonly SigningService[];
   readonly timestampAuthorities: readonly SigningService[];
+}
+
+/** A place to sign at, chosen. */
+export interface SigningServices extends WitnessServices {
+  readonly fulcio: SigningService;
 }

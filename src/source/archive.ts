@@ -6,6 +6,7 @@ import type { ArchiveReference, Reference } from '../oci/reference.ts';
 import { openArchiveFiles, type ArchiveFiles } from './archive-files.ts';
 import { archiveFile, notAnArchive, type ArchiveInput } from './archive-scan.ts';
 import { readDockerImage } from './docker-archive.ts';
+import { layoutContents } from './layout-contents.ts';
 import { blobPath, readLayoutIndex } from './layout-index.ts';
 import { readLayoutBlob, readLayoutManifest, verifiedStream } from './layout-reader.ts';
 import { listLayoutReferrers } from './layout-referrers.ts';
@@ -65,6 +66,7 @@ async function openOci({ reference, tag, files }: OpenArchive): Promise<ArchiveS
     readManifest: (digest) => readLayoutManifest(files, digest),
     readBlob: (descriptor) => readLayoutBlob(files, descriptor),
     listReferrers: (subject, filter) => listLayoutReferrers(files, subject, filter?.artifactType),
+    ...layoutContents(files),
     ...inOrder(files.position, blobPath),
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
   };

@@ -9,6 +9,8 @@ import { writeError } from './file-error.ts';
 interface AtomicOptions {
   /** Looks at the bytes on their way; when it fails, nothing appears. */
   readonly check?: Transform;
+  /** Permissions of the file; readable by all when absent. */
+  readonly mode?: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function writeFileAtomically(
   if (!(content instanceof Uint8Array)) content.once('error', (error) => (contentError = error));
   try {
     await mkdir(folder, { recursive: true });
-    const file = await open(temporary, 'wx', 0o644);
+    const file = await open(temporary, 'wx', options.mode ?? 0o644);
     try {
       const source = content instanceof Uint8Array ? Readable.from([content]) : content;
       const sink = file.createWriteStream({ flush: true });

@@ -13,6 +13,8 @@ export interface TlsIdentity {
   readonly ca?: readonly string[];
   readonly cert?: string;
   readonly key?: string;
+  /** True: the other side may show any certificate. */
+  readonly insecure?: boolean;
 }
 
 export interface HttpClient extends AsyncDisposable {
@@ -68,6 +70,7 @@ async function makeDispatcher(connecting: Connecting, { env }: Context): Promise
   const { ca, cert, key } = tls ?? {};
   const connect = {
     timeout: LIMITS.connectTimeoutMs,
+    rejectUnauthorized: tls?.insecure !== true,
     preferH2: true,
     ...(ca === undefined ? {} : { ca: [...ca] }),
     ...(cert === undefined ? {} : { cert }),

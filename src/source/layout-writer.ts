@@ -22,6 +22,7 @@ import {
 } from './layout-index.ts';
 import { findFallback } from './layout-referrers.ts';
 import { describeReferrer, referrersTag } from './referrer-entry.ts';
+import type { WriteOptions } from './source.ts';
 
 /**
  * Makes a new, empty OCI image layout: image-spec 1.1.1, image-layout.md. A layout that is already there stays as it is.
@@ -67,13 +68,15 @@ export async function writeLayoutBlob(
 export async function writeLayoutManifest(
   root: string,
   bytes: Uint8Array,
-  { tag }: { readonly tag?: string },
+  { tag, nested = false }: WriteOptions,
   context: Context,
 ): Promise<Descriptor> {
   const digest = digestOf(bytes);
   const manifest = parseManifest(bytes, undefined, `the manifest ${digest}`);
   const descriptor = { mediaType: manifest.mediaType, digest, size: bytes.length };
   await writeLayoutBlob(root, descriptor, () => bytes, context);
+  // It is found through the index that names it; an entry of its own would make it look like another image.
+  if (nested && tag === undefined && manifest.subject === undefined) return descriptor;
   const update = async (): Promise<void> => {
     const index = await readLayoutIndex(directoryFiles(root));
     const listed = describeReferrer({ digest, bytes, manifest });
@@ -159,5 +162,6 @@ function toJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
-const LOCK_NAME = '.boltseal.lock';
+/** Whoever changes `index.json` holds this lock. */
+export const LOCK_NAME = '.boltseal.lock';
 const CREATED: ReadonlySet<string> = new Set(['oci-layout', 'index.json', 'blobs']);

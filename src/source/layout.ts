@@ -3,6 +3,8 @@ import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
 import type { LayoutReference } from '../oci/reference.ts';
 import { readError } from './file-error.ts';
+import { layoutContents } from './layout-contents.ts';
+import { deleteLayoutManifest, unlistLayoutReferrer } from './layout-delete.ts';
 import { directoryFiles } from './layout-files.ts';
 import { readLayoutIndex } from './layout-index.ts';
 import { readLayoutBlob, readLayoutManifest } from './layout-reader.ts';
@@ -30,6 +32,9 @@ export async function openLayout(reference: LayoutReference, context: Context): 
     listReferrers: (subject, filter) => listLayoutReferrers(files, subject, filter?.artifactType),
     writeBlob: (descriptor, open) => writeLayoutBlob(path, descriptor, open, context),
     writeManifest: (bytes, options) => writeLayoutManifest(path, bytes, options ?? {}, context),
+    ...layoutContents(files),
+    unlistReferrer: (subject, referrer) => unlistLayoutReferrer(path, { subject, referrer }, context),
+    deleteManifest: (digest) => deleteLayoutManifest(path, digest, context),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -53,7 +53,7 @@ const EXPLANATIONS: readonly Explanation[] = [
     codes:
       /^(CERT_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.*|ERR_TLS_.*|ERR_SSL_.*|HOSTNAME_MISMATCH)$/,
     says: 'its certificate is not trusted',
-    hint: 'Put the CA of the registry into NODE_EXTRA_CA_CERTS or /etc/containers/certs.d/HOST/ca.crt.',
+    hint: 'Name the CA of the registry with --ca-file, or put it into /etc/containers/certs.d/HOST/ca.crt.',
     transient: false,
   },
   {

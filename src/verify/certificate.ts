@@ -67,7 +67,7 @@ function checkExtensions(certificate: X509Certificate): void {
 function checkUsage(certificate: NodeCertificate): void {
   if (certificate.ca) throw new Rejected('CERTIFICATE_INVALID', 'the certificate is one of a certificate authority');
   // Node calls the extended key usages keyUsage.
-  const usages: readonly string[] = (certificate.keyUsage as readonly string[] | undefined) ?? [];
+  const usages: readonly string[] = certificate.keyUsage ?? [];
   if (!usages.includes(CODE_SIGNING))
     throw new Rejected('CERTIFICATE_INVALID', 'the certificate is not meant for signing code');
 }

@@ -1,7 +1,7 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { digestOf, type Digest } from '../oci/digest.ts';
 
-type HashName = 'sha256' | 'sha384' | 'sha512';
+export type HashName = 'sha256' | 'sha384' | 'sha512';
 type Scheme = { readonly ok: true; readonly hash: HashName | undefined } | { readonly ok: false };
 
 const HASH_BY_CURVE: Readonly<Record<string, HashName>> = {

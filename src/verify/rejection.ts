@@ -30,6 +30,10 @@ export const REJECTIONS = {
     meaning: 'what was signed is other content',
     next: 'The signature was moved here from something else. Sign this content itself, by its digest.',
   },
+  CONTENT_NEEDED: {
+    meaning: 'the signature cannot be checked with the digest that was given alone',
+    next: 'Give the file itself, or its digest by the algorithm that the signature was made over.',
+  },
   SIGNATURE_INVALID: {
     meaning: 'the signature does not verify with the key that is said to have made it',
     next: 'The bundle or the payload was changed after signing. Fetch it from its origin again, or sign again.',

@@ -2,11 +2,11 @@ import type { KeyObject } from 'node:crypto';
 import type { Bundle } from '@sigstore/bundle';
 import { digestOf, type Digest } from '../oci/digest.ts';
 import { readCertificate, type SigningCertificate } from './certificate.ts';
-import type { Content } from './content.ts';
+import { isSignedWith, type Content } from './content.ts';
 import { verifyWithLibrary } from './library.ts';
 import { checkLoggedVerifier, type LoggedVerifier } from './log-entry-body.ts';
 import { checkLogValidity, selectLogEntries, toLoggedEntry } from './log-entry.ts';
-import { schemeOf, spkiOf, verifyWith } from './public-key.ts';
+import { schemeOf, spkiOf } from './public-key.ts';
 import { Rejected } from './rejection.ts';
 import { resolveKey } from './signing-key.ts';
 import { checkTimes, promisedTimes, selectTimestamps } from './trusted-time.ts';
@@ -17,6 +17,8 @@ export interface VerifyOptions {
   /** Of the manifest that carried the bundle; passed through. */
   readonly manifestDigest?: Digest;
   readonly thresholds?: Partial<Thresholds>;
+  /** Instead of `thresholds`, for what is signed with a key: a key that the caller trusts may need no witness. */
+  readonly keyThresholds?: Partial<Thresholds>;
 }
 
 /** How much evidence a bundle needs. Each is counted over distinct logs and authorities; 1 unless given. */
@@ -49,8 +51,9 @@ export function verifySignature(
   context: { readonly trust: TrustRoot; readonly bytes: Uint8Array; readonly options: VerifyOptions },
 ): VerifiedSignature {
   const { trust, bytes, options } = context;
-  const thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
   const signing = identify(bundle, content, trust);
+  const own = signing.certificate === undefined ? options.keyThresholds : undefined;
+  const thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds, ...own };
   const entries = selectLogEntries(
     bundle.verificationMaterial.tlogEntries,
     trust.material.tlogs,
@@ -91,7 +94,7 @@ function identify(bundle: Bundle, content: Content, trust: TrustRoot): Signing {
   if (!schemeOf(certificate.publicKey).ok)
     throw new Rejected('KEY_UNSUPPORTED', 'the key in the certificate is of a kind or size that is not accepted');
   // First, because it is quick, and the plainest answer when payload, signature or certificate was exchanged.
-  if (!verifyWith(certificate.publicKey, content.signedBytes, content.signature))
+  if (!isSignedWith(certificate.publicKey, content))
     throw new Rejected('SIGNATURE_INVALID', 'the signature is not one over this content by the key in the certificate');
   return { key: certificate.publicKey, signer: certificate.signer, certificate };
 }

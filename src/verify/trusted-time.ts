@@ -85,7 +85,6 @@ function timeOf(timestamp: Timestamp): Date {
 
 function isSigner({ certChain: [leaf] }: Authority, issuer: Buffer, serial: Buffer): boolean {
   if (leaf === undefined || !leaf.issuer.equals(issuer) || !leaf.serialNumber.equals(serial)) return false;
-  const usages: readonly string[] =
-    (new NodeCertificate(leaf.root.toDER()).keyUsage as readonly string[] | undefined) ?? [];
+  const usages: readonly string[] = new NodeCertificate(leaf.root.toDER()).keyUsage ?? [];
   return usages.length === 1 && usages[0] === TIME_STAMPING;
 }

@@ -18,6 +18,8 @@ export interface VerifiedAttestation extends VerifiedSignature {
   /** What the statement was checked to be about. */
   readonly subject: Digest;
   readonly statement: Statement;
+  /** Present on what cosign 1 and 2 stored beside the image, and no bundle. */
+  readonly format?: 'legacy';
 }
 
 /** What holds for every accepted bundle, whatever was signed. Every field is covered by a signature that was checked. */

@@ -38,14 +38,15 @@ export function verifyBundle(
 }
 
 /** The one place where a verified attestation comes into being. */
-function mint(
-  signature: VerifiedSignature,
+export function mint(
+  signature: VerifiedSignature & Pick<VerifiedAttestation, 'format'>,
   { subject, statement }: Pick<VerifiedAttestation, 'subject' | 'statement'>,
 ): VerifiedAttestation {
   return { ...signature, subject, statement } as VerifiedAttestation;
 }
 
-function answer(check: () => VerifiedAttestation): Verification {
+/** A rejection as an answer, whatever the check ran into. */
+export function answer(check: () => VerifiedAttestation): Verification {
   try {
     return { ok: true, attestation: check() };
   } catch (error) {

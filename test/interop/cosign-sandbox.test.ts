@@ -111,7 +111,7 @@ async function attach(statement: Uint8Array, rekorVersion: 1 | 2): Promise<void>
   const config = parseSigningConfig(readFileSync(sandbox.signingConfigPath), 'the signing configuration');
   const signer = keylessSigner({
     services: chooseServices(config, { rekorVersion }, context),
-    getToken: async () => readIdentityToken(await sandbox.token(), 'the sandbox', context),
+    getToken: async () => readIdentityToken(await sandbox.token(), { origin: 'the sandbox' }, context),
   });
   const { bytes } = await signer.sign(statement, context);
   const layer = { mediaType: MEDIA_TYPES.sigstoreBundle, digest: await client.pushBlob(bytes), size: bytes.length };

@@ -54,7 +54,7 @@ describe.each(REGISTRIES)('$name', ({ tool, start }) => {
         { path: 'etc/text', body: text },
       ]);
       writeLayout(layout, [{ image: buildImage({ layers: [layer] }), tag: 'v1' }]);
-      return await pushLayout(layout, `${host}/team/app:v1`);
+      return pushLayout(layout, `${host}/team/app:v1`);
     };
     const image = await push('one');
     expect(await boltseal(['verify', image, '--policy', policy], { env })).toMatchObject({ exitCode: 1 });

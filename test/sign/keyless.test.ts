@@ -36,7 +36,7 @@ describe.for([
     const { signer } = keyless(services(version));
     const signed = await signer.sign(statement, context);
     expect(verifiedIdentity(signed.bytes, sandbox)).toBe(sandbox.identity);
-    expect(signed.signer).toEqual({ identity: sandbox.identity, issuer: sandbox.issuer });
+    expect(signed.signer).toEqual({ kind: 'certificate', identity: sandbox.identity, issuer: sandbox.issuer });
     expect(signed.logEntries).toMatchObject([{ url: services(version).rekor[0]?.url }]);
     expect(Math.abs(signed.signedAt.getTime() - Date.now())).toBeLessThan(60_000);
   });
@@ -265,7 +265,7 @@ function keyless(chosen: SigningServices): { signer: StatementSigner; asked: () 
   let asked = 0;
   const getToken = async (at: Context): ReturnType<Parameters<typeof keylessSigner>[0]['getToken']> => {
     asked += 1;
-    return readIdentityToken(await sandbox.token(), 'the sandbox', at);
+    return readIdentityToken(await sandbox.token(), { origin: 'the sandbox' }, at);
   };
   return { signer: keylessSigner({ services: chosen, getToken }), asked: () => asked };
 }

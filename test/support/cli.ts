@@ -1,4 +1,5 @@
 import { main } from '../../src/cli.ts';
+import type { Terminal } from '../../src/commands/terminal.ts';
 import type { Context } from '../../src/base/context.ts';
 import { testContext } from './context.ts';
 
@@ -11,15 +12,16 @@ export interface Ran {
 /** Runs a command line in this process, as `bin.ts` would, on the real clock. */
 export async function boltseal(
   argv: readonly string[],
-  overrides: Partial<Context> & { readonly stdin?: string } = {},
+  overrides: Partial<Context> & { readonly stdin?: string; readonly ask?: Terminal['ask'] } = {},
 ): Promise<Ran> {
-  const { stdin = '', ...world } = overrides;
+  const { stdin = '', ask, ...world } = overrides;
   const out: string[] = [];
   const err: string[] = [];
   const terminal = {
     stdout: (text: string) => void out.push(text),
     stderr: (text: string) => void err.push(text),
     readStdin: () => Promise.resolve(new TextEncoder().encode(stdin)),
+    ...(ask === undefined ? {} : { ask }),
     isInteractive: false,
     hasColors: false,
   };

@@ -1,20 +1,22 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface RunningServer extends AsyncDisposable {
-  /** `127.0.0.1:port`. */
+  /** `127.0.0.1:port`; with TLS `localhost:port`, which is what the certificate of the fixtures is for. */
   readonly host: string;
   readonly origin: string;
 }
 
 /** A server on a free port of this machine, gone at the end of the test's block. */
-export async function startServer(listener: RequestListener): Promise<RunningServer> {
-  const server = createServer(listener);
+export async function startServer(listener: RequestListener, tls?: ServerOptions): Promise<RunningServer> {
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
+  const host = `${tls === undefined ? '127.0.0.1' : 'localhost'}:${port}`;
   return {
-    host: `127.0.0.1:${port}`,
-    origin: `http://127.0.0.1:${port}`,
+    host,
+    origin: `${tls === undefined ? 'http' : 'https'}://${host}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

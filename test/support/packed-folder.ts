@@ -42,5 +42,5 @@ export async function inventoryOfTars(...tars: readonly string[]): Promise<Inven
   const context = testContext();
   await using source = await openLayout({ kind: 'layout', path: layout, tag: 'test' }, context);
   const image = await loadImage(source, await source.resolve(), {}, context);
-  return takeInventory(source, image, {}, context);
+  return await takeInventory(source, image, {}, context);
 }

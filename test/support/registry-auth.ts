@@ -18,17 +18,22 @@ export interface AuthBehaviour {
 
 /** The answer to a request that may not pass; undefined lets it pass. */
 export function checkAuthorization(request: RecordedRequest, behaviour: AuthBehaviour): Answer | undefined {
-  const { authorization = '', host } = request.headers;
+  const { authorization = '' } = request.headers;
   if (behaviour.auth === 'none') return undefined;
   if (behaviour.auth === 'basic') {
     return authorization === basic(behaviour) ? undefined : refuse('Basic realm="a, b"');
   }
+  if (request.path === '/v2/')
+    return tokenIsValid(authorization, behaviour) ? undefined : refuse(bearer(request, behaviour));
   const [, repository = ''] = /^\/v2\/(.+?)\/(?:manifests|blobs|referrers)\//.exec(request.path) ?? [];
   const actions = request.method === 'GET' || request.method === 'HEAD' ? 'pull' : 'pull,push';
   const scope = `repository:${repository}:${actions}`;
   if (tokenAllows(authorization, repository, { actions, behaviour })) return undefined;
-  const realm = behaviour.realm ?? `http://${host}/token`;
-  return refuse(`Basic realm="x", Bearer realm="${realm}",service="test registry",scope="${scope}"`);
+  return refuse(`Basic realm="x", ${bearer(request, behaviour)},scope="${scope}"`);
+}
+
+function bearer({ headers }: RecordedRequest, { realm = `http://${headers.host}/token` }: AuthBehaviour): string {
+  return `Bearer realm="${realm}",service="test registry"`;
 }
 
 function refuse(challenge: string): Answer {
@@ -40,18 +45,30 @@ function basic({ account }: AuthBehaviour): string {
   return `Basic ${Buffer.from(`${account?.username ?? ''}:${account?.password ?? ''}`).toString('base64')}`;
 }
 
+interface TestToken {
+  readonly scopes: readonly string[];
+  readonly generation: number;
+}
+
+function tokenIsValid(authorization: string, behaviour: AuthBehaviour): boolean {
+  return readToken(authorization)?.generation === (behaviour.generation ?? 0);
+}
+
+function readToken(authorization: string): TestToken | undefined {
+  const text = Buffer.from(authorization.replace(/^Bearer /, ''), 'base64url').toString();
+  if (!authorization.startsWith('Bearer ') || !text.startsWith('{')) return undefined;
+  return JSON.parse(text) as TestToken;
+}
+
 function tokenAllows(
   authorization: string,
   repository: string,
   { actions, behaviour }: { readonly actions: string; readonly behaviour: AuthBehaviour },
 ): boolean {
-  const text = Buffer.from(authorization.replace(/^Bearer /, ''), 'base64url').toString();
-  if (!authorization.startsWith('Bearer ') || !text.startsWith('{')) return false;
-  const token = JSON.parse(text) as { scopes: string[]; generation: number };
-  const granted = token.scopes
+  const granted = (readToken(authorization)?.scopes ?? [])
     .filter((scope) => scope.startsWith(`repository:${repository}:`))
     .flatMap((scope) => scope.slice(scope.lastIndexOf(':') + 1).split(','));
-  return token.generation === (behaviour.generation ?? 0) && actions.split(',').every((one) => granted.includes(one));
+  return tokenIsValid(authorization, behaviour) && actions.split(',').every((one) => granted.includes(one));
 }
 
 export function tokenAnswer({ method, query, headers, body }: RecordedRequest, behaviour: AuthBehaviour): Answer {

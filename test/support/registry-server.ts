@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { ServerOptions } from 'node:https';
 import { digestOf, isDigest, type Digest } from '../../src/oci/digest.ts';
 import { referrersTag } from '../../src/source/referrer-entry.ts';
 import { bodyOf, json, problem, send, startServer, type Answer, type RunningServer } from './http-server.ts';
@@ -48,7 +49,10 @@ export interface TestRegistry extends RunningServer {
 }
 
 /** A small honest registry for one repository of any name, in this process, with switches for what others get wrong. */
-export async function startRegistry(behaviour: Partial<RegistryBehaviour> = {}): Promise<TestRegistry> {
+export async function startRegistry(
+  behaviour: Partial<RegistryBehaviour> = {},
+  tls?: ServerOptions,
+): Promise<TestRegistry> {
   const state: State = {
     behaviour: { ...HONEST, ...behaviour },
     requests: [],
@@ -68,7 +72,7 @@ export async function startRegistry(behaviour: Partial<RegistryBehaviour> = {}):
       const answer = (await state.behaviour.fault(request)) ?? route(request, state);
       send(response, answer, method !== 'HEAD');
     })();
-  });
+  }, tls);
   const { requests, blobs, manifests, tags } = state;
   const lines = (): readonly string[] =>
     requests
@@ -103,6 +107,7 @@ function route(request: RecordedRequest, state: State): Answer {
   if (request.path === '/token') return tokenAnswer(request, state.behaviour);
   const refusal = checkAuthorization(request, state.behaviour);
   if (refusal !== undefined) return refusal;
+  if (request.path === '/v2/') return json(200, {});
   const [, kind = '', rest = ''] = /^\/v2\/.+?\/(manifests|blobs|referrers)\/(.*)$/.exec(request.path) ?? [];
   const key = decodeURIComponent(rest);
   if (kind === 'manifests')
@@ -204,5 +209,3 @@ export function fallbackEntries(registry: TestRegistry, subject: Digest): readon
   if (bytes === undefined) return [];
   return (JSON.parse(bytes.toString()) as { manifests: Record<string, unknown>[] }).manifests;
 }
-
-export const ok = (value: unknown): Answer => json(200, value);

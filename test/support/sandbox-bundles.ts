@@ -35,7 +35,7 @@ export async function startSigning(): Promise<Signing & AsyncDisposable> {
     async sign(payload, { rekorVersion = 1, claims = {} } = {}) {
       const signer = keylessSigner({
         services: chooseServices(config, { rekorVersion }, context),
-        getToken: async () => readIdentityToken(await sandbox.token(claims), 'the sandbox', context),
+        getToken: async () => readIdentityToken(await sandbox.token(claims), { origin: 'the sandbox' }, context),
       });
       return (await signer.sign(payload, context)).bytes;
     },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ASN1Obj, RFC3161Timestamp } from '@sigstore/core';
+import { RFC3161Timestamp, type ASN1Obj } from '@sigstore/core';
 import seeds from '@sigstore/tuf/seeds.json' with { type: 'json' };
 import { describe, expect, test } from 'vitest';
 import { isBoltsealError } from '../../src/base/errors.ts';

@@ -3,7 +3,7 @@ import { bundleArtifact } from '../../referrers/artifact.ts';
 import { attachArtifact } from '../../referrers/attach.ts';
 import { listBundles } from '../../referrers/bundles.ts';
 import { findSubject, openWritable } from '../open-image.ts';
-import { pushReference } from '../push-image.ts';
+import { copyNamedImage } from '../copy-image.ts';
 
 /** Pushes other content to the same tag: the image's own, with one label more. */
 export async function pushAltered(image: string, context: Context): Promise<void> {
@@ -22,7 +22,7 @@ export async function pushAltered(image: string, context: Context): Promise<void
 
 /** Puts a sealed image under another name with its bundles, one byte of each bundle's signature flipped. */
 export async function pushWithBrokenBundle(sealed: string, to: string, context: Context): Promise<void> {
-  await pushReference(sealed, to, context);
+  await copyNamedImage(sealed, to, { includeReferrers: false }, context);
   await using source = await openWritable(sealed, {}, context);
   await using target = await openWritable(to, {}, context);
   const subject = await findSubject(target, undefined);

@@ -21,7 +21,7 @@ export const sbomRule: Rule<'sbom'> = (requirement, { satisfying }) => {
   const failure = judge(requirement, reads);
   const decision = { id: requirement.id, kind: 'sbom' } as const;
   if (failure !== undefined) return { decision: { ...decision, satisfied: false, ...failure }, satisfying: [] };
-  const count = reads.flatMap(({ sbom }) => (sbom.ok ? sbom.packages : [])).length;
+  const count = new Set(reads.flatMap(({ sbom }) => (sbom.ok ? sbom.packages.map(({ purl }) => purl) : []))).size;
   const words = `${count} packages named by ${requirement.from}, none banned and none missing`;
   const candidates = sources.map((source) => ({ id: candidateId(source), satisfied: true, reason: 'judged' }));
   return { decision: { ...decision, satisfied: true, reason: words, candidates }, satisfying: sources };
@@ -41,7 +41,7 @@ function judge({ from, deny, require }: SbomRequirement, reads: readonly Read[])
     sbom.ok ? [] : [missed(attestation, 'SBOM_UNREADABLE', sbom.problem)],
   );
   if (unreadable.length > 0)
-    return fail('SBOM_UNREADABLE', unreadable, 'Attest a CycloneDX or SPDX document in JSON: boltseal sbom --attach.');
+    return fail('SBOM_UNREADABLE', unreadable, 'Attest a CycloneDX or SPDX document in JSON; boltseal seal does.');
   const banned = reads.flatMap((read) => findBanned(read, deny));
   if (banned.length > 0)
     return fail(

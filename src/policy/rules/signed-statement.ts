@@ -60,18 +60,22 @@ function explain(
   }
   const nearest = nearestFirst(judged)[0];
   const wanted = by.of.map(({ name, description }) => `${name} (${description})`).join(' or ');
-  const refused = rejected === 0 ? '' : `; ${rejected} more found, and not accepted`;
   if (nearest === undefined || (missing === 'SIGNATURE_MISSING' && nearest.rank < 2))
     return {
       code: missing,
-      reason: `there is no ${thing}${rejected === 0 ? '' : ` that verifies${refused}`}`,
+      reason:
+        rejected === 0 ? `there is no ${thing}` : `there is no ${thing} that verifies: ${counted(rejected)} rejected`,
       next: `Sign as ${wanted}: ${command}`,
     };
   return {
     code: nearest.decision.code === undefined ? missing : (nearest.decision.code as DecisionCode),
-    reason: `no ${thing} satisfies it: the nearest is ${nearest.decision.reason}${refused}`,
+    reason: `no ${thing} satisfies it; the nearest: ${nearest.decision.reason}`,
     next: `Sign as ${wanted}: ${command}`,
   };
+}
+
+function counted(bundles: number): string {
+  return `${bundles} ${bundles === 1 ? 'bundle' : 'bundles'}`;
 }
 
 function nearestFirst(judged: readonly Judged[]): readonly Judged[] {

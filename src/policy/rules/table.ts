@@ -14,5 +14,5 @@ export function applyRule<K extends Requirement['kind']>(
   requirement: Extract<Requirement, { readonly kind: K }>,
   context: RuleContext,
 ): RuleResult {
-  return RULES[requirement.kind as K](requirement, context);
+  return RULES[requirement.kind](requirement, context);
 }

@@ -2,8 +2,8 @@ import { constants, publicDecrypt, type KeyObject } from 'node:crypto';
 import { ASN1Obj } from '@sigstore/core';
 
 /**
- * Whether `signature` is a signature by `key` over data with this SHA-256 digest. A log sees only the digest, and
- * Node has no call that verifies against one. Ed25519 signs the data itself, so there the answer is always no.
+ * Whether `signature` is a signature by `key` over data with this digest, which is a SHA-2 one that is no longer
+ * than the curve's order; for RSA SHA-256. A log sees only the digest, and Node has no call that verifies against one. Ed25519 signs the data itself, so there the answer is always no.
  *
  * For the sandbox's logs only: it is not written to be fast or constant in time.
  */
@@ -50,6 +50,15 @@ const CURVES: Readonly<Record<string, Curve>> = {
     g: {
       x: 0xaa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7n,
       y: 0x3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5fn,
+      z: 1n,
+    },
+  },
+  'P-521': {
+    p: 2n ** 521n - 1n,
+    n: 0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+    g: {
+      x: 0xc6858e06b70404e9cd9e3ecb662395b4429c648139053fb521f828af606b4d3dbaa14b5e77efe75928fe1dc127a2ffa8de3348b3c1856a429bf97e7e31c2e5bd66n,
+      y: 0x11839296a789a3bc0045c8a5fb42c7d1bd998f54449579b446817afbd17273e662c97ee72995ef42640c550b9013fad0761353c7086a272c24088be94769fd16650n,
       z: 1n,
     },
   },

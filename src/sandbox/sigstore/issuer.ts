@@ -2,6 +2,7 @@ import { exportJWK, generateKeyPair, jwtVerify, SignJWT, type CryptoKey, type JW
 import type { Context } from '../../base/context.ts';
 import { json, type Route } from '../http/message.ts';
 import { serve, type Service } from '../http/server.ts';
+import { signInRoutes } from './sign-in/routes.ts';
 
 /** Claims of a token to mint. What is not given is filled in; `exp` and `iat` are seconds since 1970. */
 export type TokenClaims = Readonly<Record<string, unknown>> & { readonly sub?: string; readonly aud?: string };
@@ -20,7 +21,10 @@ export const SIGSTORE_AUDIENCE = 'sigstore';
 const TOKEN_LIFETIME_SECONDS = 3600;
 const KEY_ID = 'sandbox';
 
-/** OpenID Connect Discovery 1.0 with RFC 7517 keys, and `/token`, which answers as GitHub Actions' token endpoint does. */
+/**
+ * OpenID Connect Discovery 1.0 with RFC 7517 keys; the ways to sign in; and `GET /token`, which answers as GitHub Actions'
+ * token endpoint does.
+ */
 export async function startIssuer(
   { port, issuer: named }: { readonly port: number; readonly issuer?: string },
   context: Context,
@@ -32,7 +36,11 @@ export async function startIssuer(
       name: 'issuer',
       port,
       routes: (url) =>
-        routes(url, { issuer: named ?? url, jwk }, (claims) => mint(named ?? url, keys.privateKey, claims, context)),
+        routes(
+          url,
+          { issuer: named ?? url, jwk },
+          { mintFor: (claims) => mint(named ?? url, keys.privateKey, claims, context), context },
+        ),
     },
     context,
   );
@@ -54,20 +62,23 @@ interface Published {
   readonly jwk: object;
 }
 
-function routes(
-  url: string,
-  { issuer, jwk }: Published,
-  mintFor: (claims: TokenClaims) => Promise<string>,
-): readonly Route[] {
+interface Minting {
+  readonly mintFor: (claims: TokenClaims) => Promise<string>;
+  readonly context: Context;
+}
+
+function routes(url: string, { issuer, jwk }: Published, { mintFor, context }: Minting): readonly Route[] {
+  const signIn = signInRoutes(url, mintFor, context);
   const configuration = {
     issuer,
     jwks_uri: `${url}/jwks`,
     token_endpoint: `${url}/token`,
-    response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256'],
+    ...signIn.metadata,
   };
   return [
+    ...signIn.routes,
     {
       methods: ['GET'],
       path: /^\/\.well-known\/openid-configuration$/,

@@ -54,11 +54,14 @@ function canonicalHashedRekord(spec: JsonObject): object {
   const signature = required(spec, 'signature', asObject);
   const content = required(signature, 'content', asString);
   const pem = decode(required(required(signature, 'publicKey', asObject), 'content', asString)).toString();
-  if (algorithm !== 'sha256' || !/^[0-9a-f]{64}$/.test(value)) throw new Error('the hash should be a sha256 in hex');
+  if (!Object.hasOwn(HEX_DIGITS, algorithm) || !/^[0-9a-f]+$/.test(value) || value.length !== HEX_DIGITS[algorithm])
+    throw new Error('the hash should be a sha256, sha384 or sha512 in hex');
   if (!verifiesDigest(keyOfPem(pem), Buffer.from(value, 'hex'), decode(content)))
     throw new Error('verifying signature: invalid signature when validating ASN.1 encoded signature');
   return { data: { hash: { algorithm, value } }, signature: { content, publicKey: { content: encode(pem) } } };
 }
+
+const HEX_DIGITS: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 
 function hashOf(data: string | Uint8Array): object {
   return { algorithm: 'sha256', value: createHash('sha256').update(data).digest('hex') };

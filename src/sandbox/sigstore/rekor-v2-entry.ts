@@ -6,12 +6,20 @@ import { verifiesDigest } from './digest-signature.ts';
 
 export const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 
-/** Key details the log takes, and the curve or kind of key each must be of. SHA-256 only, as the digest has 32 bytes. */
-const KEY_DETAILS: Readonly<Record<string, (key: KeyObject) => boolean>> = {
-  PKIX_ECDSA_P256_SHA_256: (key) => key.asymmetricKeyDetails?.namedCurve === 'prime256v1',
-  PKIX_RSA_PKCS1V15_2048_SHA256: (key) => key.asymmetricKeyDetails?.modulusLength === 2048,
-  PKIX_RSA_PKCS1V15_3072_SHA256: (key) => key.asymmetricKeyDetails?.modulusLength === 3072,
-  PKIX_RSA_PKCS1V15_4096_SHA256: (key) => key.asymmetricKeyDetails?.modulusLength === 4096,
+interface Kind {
+  readonly fits: (key: KeyObject) => boolean;
+  readonly algorithm: 'SHA2_256' | 'SHA2_384' | 'SHA2_512';
+  readonly digestBytes: number;
+}
+
+/** Key details the log takes (rekor-tiles 2.3, internal/algorithmregistry), but for Ed25519ph. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  PKIX_ECDSA_P256_SHA_256: { fits: onCurve('prime256v1'), algorithm: 'SHA2_256', digestBytes: 32 },
+  PKIX_ECDSA_P384_SHA_384: { fits: onCurve('secp384r1'), algorithm: 'SHA2_384', digestBytes: 48 },
+  PKIX_ECDSA_P521_SHA_512: { fits: onCurve('secp521r1'), algorithm: 'SHA2_512', digestBytes: 64 },
+  PKIX_RSA_PKCS1V15_2048_SHA256: { fits: ofBits(2048), algorithm: 'SHA2_256', digestBytes: 32 },
+  PKIX_RSA_PKCS1V15_3072_SHA256: { fits: ofBits(3072), algorithm: 'SHA2_256', digestBytes: 32 },
+  PKIX_RSA_PKCS1V15_4096_SHA256: { fits: ofBits(4096), algorithm: 'SHA2_256', digestBytes: 32 },
 };
 
 /**
@@ -32,15 +40,23 @@ export function canonicalBody(request: Uint8Array): Buffer {
   const verifier = required(signature, 'verifier', asObject);
   const keyDetails = required(verifier, 'keyDetails', asString);
   const { key, stored } = readVerifier(verifier);
-  if (digest.length !== 32) throw new Error('the digest should be 32 bytes');
-  if (!Object.hasOwn(KEY_DETAILS, keyDetails) || KEY_DETAILS[keyDetails]?.(key) !== true)
-    throw new Error(`the key is not of the kind ${keyDetails}, or that is not supported`);
+  const kind = Object.hasOwn(KINDS, keyDetails) ? KINDS[keyDetails] : undefined;
+  if (kind?.fits(key) !== true) throw new Error(`the key is not of the kind ${keyDetails}, or that is not supported`);
+  if (digest.length !== kind.digestBytes) throw new Error(`the digest should be ${kind.digestBytes} bytes`);
   if (!verifiesDigest(key, digest, content)) throw new Error('verifying signature: invalid signature');
   const hashedRekordV002 = {
-    data: { algorithm: 'SHA2_256', digest: digest.toString('base64') },
+    data: { algorithm: kind.algorithm, digest: digest.toString('base64') },
     signature: { content: content.toString('base64'), verifier: { keyDetails, ...stored } },
   };
   return Buffer.from(jsonLib.canonicalize({ apiVersion: '0.0.2', kind: 'hashedrekord', spec: { hashedRekordV002 } }));
+}
+
+function onCurve(name: string): Kind['fits'] {
+  return (key) => key.asymmetricKeyDetails?.namedCurve === name;
+}
+
+function ofBits(bits: number): Kind['fits'] {
+  return (key) => key.asymmetricKeyDetails?.modulusLength === bits;
 }
 
 function readVerifier(verifier: JsonObject): { readonly key: KeyObject; readonly stored: object } {

@@ -66,7 +66,7 @@ export function createAuthorizer(target: Repository, session: RegistrySession): 
 }
 
 /** Bearer before Basic: a token says less than a password. */
-function chooseChallenge(header: string): Challenge | undefined {
+export function chooseChallenge(header: string): Challenge | undefined {
   const challenges = parseChallenges(header);
   return (
     challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'] !== undefined) ??

@@ -4,30 +4,41 @@ import { BoltsealError, messageOf } from '../../base/errors.ts';
 import { parseJson } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { asObject, asString, required } from '../../base/shape.ts';
-import type { Credential } from './credential.ts';
+import type { BasicCredential, Credential } from './credential.ts';
 
-/**
- * Asks `docker-credential-NAME get` for a server's secret (docker-credential-helpers protocol); undefined when it has none.
- *
- * @throws BoltsealError CREDENTIALS_INVALID
- */
+/** Programs that keep secrets, by the docker-credential-helpers protocol: `docker-credential-NAME get|store|erase`. */
+
+/** A server's secret; undefined when the helper has none. @throws BoltsealError CREDENTIALS_INVALID */
 export async function askCredentialHelper(
   helper: string,
   serverKey: string,
   context: Context,
 ): Promise<Credential | undefined> {
-  if (!/^[A-Za-z0-9][\w.-]*$/.test(helper)) throw failed(helper, 'this is not the name of a helper');
-  const { exitCode, stdout, stderr } = await run(`docker-credential-${helper}`, serverKey, context).catch(
-    (cause: unknown) => {
-      throw failed(helper, messageOf(cause), cause);
-    },
-  );
-  if (exitCode !== 0) {
-    const said = `${stdout} ${stderr}`.trim();
-    if (/credentials not found/i.test(said)) return undefined;
-    throw failed(helper, said.slice(0, 200) || `exit code ${exitCode}`);
-  }
-  return readAnswer(stdout, helper);
+  const { exitCode, stdout, said } = await run(helper, { action: 'get', input: serverKey }, context);
+  if (exitCode === 0) return readAnswer(stdout, helper);
+  if (/credentials not found/i.test(said)) return undefined;
+  throw failed(helper, shorten(said) || `exit code ${exitCode}`);
+}
+
+/** @throws BoltsealError CREDENTIALS_INVALID */
+export async function storeInHelper(
+  helper: string,
+  { serverKey, username, password }: Omit<BasicCredential, 'kind'> & { readonly serverKey: string },
+  context: Context,
+): Promise<void> {
+  const input = JSON.stringify({ ServerURL: serverKey, Username: username, Secret: password });
+  const { exitCode, said } = await run(helper, { action: 'store', input }, context);
+  // A helper may quote what it was given.
+  if (exitCode !== 0) throw failed(helper, shorten(said.replaceAll(password, '…')) || `exit code ${exitCode}`);
+}
+
+/** False when the helper had nothing for this server. @throws BoltsealError CREDENTIALS_INVALID */
+export async function eraseFromHelper(helper: string, serverKey: string, context: Context): Promise<boolean> {
+  // Most helpers do not say whether there was something to erase.
+  if ((await askCredentialHelper(helper, serverKey, context)) === undefined) return false;
+  const { exitCode, said } = await run(helper, { action: 'erase', input: serverKey }, context);
+  if (exitCode !== 0) throw failed(helper, shorten(said) || `exit code ${exitCode}`);
+  return true;
 }
 
 function readAnswer(stdout: string, helper: string): Credential | undefined {
@@ -50,10 +61,23 @@ interface Ran {
   readonly stderr: string;
 }
 
-function run(command: string, input: string, context: Context): Promise<Ran> {
+interface Question {
+  readonly action: 'get' | 'store' | 'erase';
+  readonly input: string;
+}
+
+async function run(helper: string, question: Question, context: Context): Promise<Ran & { readonly said: string }> {
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(helper)) throw failed(helper, 'this is not the name of a helper');
+  const ran = await start(`docker-credential-${helper}`, question, context).catch((cause: unknown) => {
+    throw failed(helper, messageOf(cause), cause);
+  });
+  return { ...ran, said: `${ran.stdout} ${ran.stderr}`.trim() };
+}
+
+function start(command: string, { action, input }: Question, context: Context): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(LIMITS.credentialHelperTimeoutMs)]);
-    const child = spawn(command, ['get'], { shell: false, env: { ...context.env }, signal, windowsHide: true });
+    const child = spawn(command, [action], { shell: false, env: { ...context.env }, signal, windowsHide: true });
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -66,6 +90,10 @@ function run(command: string, input: string, context: Context): Promise<Ran> {
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
+}
+
+function shorten(text: string): string {
+  return text.slice(0, 200);
 }
 
 function failed(helper: string, why: string, cause?: unknown): BoltsealError {

@@ -3,9 +3,6 @@ import { askCredentialHelper } from './credential-helper.ts';
 import { readAuthEntry, readCredentialFiles, type CredentialFile } from './credential-file.ts';
 import type { Credential } from './credential.ts';
 
-/** Docker Hub's key in every store, older than its present name. */
-const HUB_KEY = 'https://index.docker.io/v1/';
-
 /**
  * The credential this user has stored for a repository, by the rules of Docker's config.json and containers-auth.json(5):
  * within a file a helper for the host, then the store, then the entry with the longest matching path prefix; the first file
@@ -13,26 +10,30 @@ const HUB_KEY = 'https://index.docker.io/v1/';
  *
  * @throws BoltsealError CREDENTIALS_INVALID
  */
-export async function findCredential(
-  host: string,
-  repository: string,
-  context: Context,
-): Promise<Credential | undefined> {
-  for (const file of await readCredentialFiles(context)) {
-    const found = await lookUp(file, { host, repository }, context);
+export async function findCredential(query: CredentialQuery, context: Context): Promise<Credential | undefined> {
+  for (const file of await readCredentialFiles(query.credentialFile, context)) {
+    const found = await lookUp(file, query, context);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-async function lookUp(
+export interface CredentialQuery {
+  readonly host: string;
+  /** Empty for the host as a whole. */
+  readonly repository: string;
+  /** Asked instead of every other place. */
+  readonly credentialFile: string | undefined;
+}
+
+/** What one file has, or the helper that it names. @throws BoltsealError CREDENTIALS_INVALID */
+export async function lookUp(
   file: CredentialFile,
-  { host, repository }: { readonly host: string; readonly repository: string },
+  { host, repository }: Pick<CredentialQuery, 'host' | 'repository'>,
   context: Context,
 ): Promise<Credential | undefined> {
-  const serverKey = host === 'docker.io' ? HUB_KEY : host;
-  const helper = file.credHelpers.get(host) ?? file.credsStore;
-  const kept = helper === undefined ? undefined : await askCredentialHelper(helper, serverKey, context);
+  const helper = helperFor(file, host);
+  const kept = helper === undefined ? undefined : await askCredentialHelper(helper, serverKey(host), context);
   if (kept !== undefined) return kept;
   for (const key of prefixesOf(`${host}/${repository}`)) {
     const entry = file.auths.get(key);
@@ -40,6 +41,17 @@ async function lookUp(
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** The helper that keeps this host's credential, by what the file says. */
+export function helperFor({ credHelpers, credsStore }: CredentialFile, host: string): string | undefined {
+  // An empty helper for a host means none, whatever the store is.
+  return (credHelpers.get(host) ?? credsStore) || undefined;
+}
+
+/** What helpers and files call a registry: its host, but for Docker Hub, whose key is older than its present name. */
+export function serverKey(host: string): string {
+  return host === 'docker.io' ? 'https://index.docker.io/v1/' : host;
 }
 
 /** `a/b/c` → `a/b/c`, `a/b`, `a`. */

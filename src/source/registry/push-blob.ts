@@ -55,7 +55,7 @@ async function startUpload(client: RepositoryClient, { blob, open }: Content): P
   const doing = `starting an upload to ${nameOf(client)}`;
   const small = blob.size <= SEND_AT_ONCE_BYTES;
   const wishes = { mount: blob.digest, from: client.repository, ...(small ? { digest: blob.digest } : {}) };
-  const first = { path: `blobs/uploads/?${new URLSearchParams(wishes)}`, sizeBytes: small ? blob.size : 0 };
+  const first = { path: `blobs/uploads/?${new URLSearchParams(wishes).toString()}`, sizeBytes: small ? blob.size : 0 };
   let response = await post(client, { ...first, ...(small ? { body: open } : {}), doing });
   // Some registries answer a wish they cannot grant with an error instead of an upload.
   if (response.status >= 400) {

@@ -37,7 +37,7 @@ export async function askReferrersApi(
   context: Context,
 ): Promise<ApiAnswer> {
   // URLSearchParams writes the + of …+json as %2B; a raw one would arrive as a space.
-  const query = artifactType === undefined ? '' : `?${new URLSearchParams({ artifactType })}`;
+  const query = artifactType === undefined ? '' : `?${new URLSearchParams({ artifactType }).toString()}`;
   const first = await getPage(client, `referrers/${subject}${query}`, subject);
   const refusal = await readRefusal(first, context);
   return refusal ?? collectPages(client, { first, subject, asked: artifactType !== undefined }, context);

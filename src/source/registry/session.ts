@@ -3,7 +3,7 @@ import { openHttpClient, type HttpClient } from '../http.ts';
 import type { Challenge } from './challenge.ts';
 import type { Credential } from './credential.ts';
 import { findCredential } from './credentials.ts';
-import { tlsIdentities } from './tls-identity.ts';
+import { createTlsIdentities, type TlsIdentities } from './tls-identity.ts';
 import { createTokenCache, type TokenCache } from './token-cache.ts';
 
 /** What the references of one run share: connections, tokens, and what was learnt about each registry. */
@@ -14,14 +14,21 @@ export interface RegistrySession extends AsyncDisposable {
   readonly challenges: Map<string, Challenge>;
   /** Origin → its first request, which the others wait for: one request finds out what a cold registry wants, not all. */
   readonly contacts: Map<string, Promise<void>>;
+  readonly tls: TlsIdentities;
   /** Origin → the credential of each repository, looked up once. */
   credential(host: string, repository: string): Promise<Credential | undefined>;
   /** Emits a registry's Warning header (RFC 7234, 5.5), each text once. */
   warn(host: string, header: string): void;
 }
 
-export function openRegistrySession(context: Context): RegistrySession {
-  const http = openHttpClient({ tlsFor: tlsIdentities(context) }, context);
+export interface SessionOptions {
+  /** A file in the form of Docker's config.json, asked instead of every place where credentials are kept. */
+  readonly credentialFile?: string;
+}
+
+export function openRegistrySession({ credentialFile }: SessionOptions, context: Context): RegistrySession {
+  const tls = createTlsIdentities(context);
+  const http = openHttpClient({ tlsFor: (host) => tls.identityOf(host) }, context);
   const credentials = new Map<string, Promise<Credential | undefined>>();
   const warned = new Set<string>();
   return {
@@ -29,9 +36,10 @@ export function openRegistrySession(context: Context): RegistrySession {
     tokens: createTokenCache(http, context),
     challenges: new Map(),
     contacts: new Map(),
+    tls,
     credential(host, repository) {
       const key = `${host}/${repository}`;
-      const found = credentials.get(key) ?? findCredential(host, repository, context);
+      const found = credentials.get(key) ?? findCredential({ host, repository, credentialFile }, context);
       credentials.set(key, found);
       return found;
     },

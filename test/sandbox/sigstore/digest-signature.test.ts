@@ -5,6 +5,7 @@ import { verifiesDigest } from '../../../src/sandbox/sigstore/digest-signature.t
 const KEYS: Readonly<Record<string, KeyPairKeyObjectResult>> = {
   'ECDSA P-256': generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   'ECDSA P-384': generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+  'ECDSA P-521': generateKeyPairSync('ec', { namedCurve: 'P-521' }),
   'RSA 2048': generateKeyPairSync('rsa', { modulusLength: 2048 }),
 };
 

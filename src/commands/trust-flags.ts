@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { Run } from './command.ts';
+
+/** Which trusted root to verify with. */
+export interface TrustFlags {
+  readonly trustedRoot?: string;
+  readonly trust?: string;
+}
+
+export function addTrustFlags(command: Command): Command {
+  return command
+    .option(
+      '--trusted-root <file>',
+      'trusted_root.json (or BOLTSEAL_TRUSTED_ROOT; default: the public-good instance’s, built in)',
+    )
+    .option('--trust <file>', 'trust bundle, as boltseal trust bundle writes it (or BOLTSEAL_TRUST)');
+}
+
+/** A flag outdoes the environment, and the whole trust outdoes the root alone. */
+export function readTrustFlags(flags: TrustFlags, { context }: Run): { readonly trustedRootFile?: string } {
+  const { env } = context;
+  const file = [flags.trust, flags.trustedRoot, env['BOLTSEAL_TRUST'], env['BOLTSEAL_TRUSTED_ROOT']].find(
+    (path) => path !== undefined && path !== '',
+  );
+  return file === undefined ? {} : { trustedRootFile: file };
+}

@@ -1,0 +1,27 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { openPrompt } from '../../src/commands/prompt.ts';
+import { codeOf } from '../support/open-registry.ts';
+
+test.each([
+  [true, 'Password: \n'],
+  [false, expect.stringContaining('secret')],
+])('a question is answered with a line; hidden: %s', async (hidden, shown) => {
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const answer = openPrompt(input, output)('Password: ', { hidden });
+  input.write('secret\r');
+  expect(await answer).toBe('secret');
+  output.end();
+  expect(await text(output)).toEqual(shown);
+});
+
+test.each([
+  ['Ctrl-C', '\u0003'],
+  ['Ctrl-D', '\u0004'],
+])('%s is no answer', async (_, key) => {
+  const input = new PassThrough();
+  const answer = openPrompt(input, new PassThrough())('Password: ', { hidden: true });
+  input.write(key);
+  expect(await codeOf(answer)).toBe('INTERRUPTED');
+});
