@@ -136,8 +136,13 @@ describe('verify without a policy file', () => {
     expect(await run('sign', image.name, '--identity-token', token)).toMatchObject({ exitCode: 0 });
     const verify = (value: string): Promise<Ran> =>
       run(
-        ...['verify', image.name, '--certificate-identity-regexp', '.*'],
-        ...[...issuer(), `--certificate-github-workflow-${flag}`, value],
+        'verify',
+        image.name,
+        '--certificate-identity-regexp',
+        '.*',
+        ...issuer(),
+        `--certificate-github-workflow-${flag}`,
+        value,
       );
     expect(await verify(right)).toMatchObject({ exitCode: 0 });
     expect(await verify(wrong)).toMatchObject({ exitCode: 1 });
@@ -236,8 +241,15 @@ describe('verify-blob', () => {
     const [file, bundle] = [join(folder, 'file'), join(folder, 'bundle')];
     writeFileSync(file, 'content');
     const made = await run(
-      ...['conformance', 'sign-bundle', '--identity-token', await sandbox.token()],
-      ...['--bundle', bundle, '--signing-config', sandbox.signingConfigPath, file],
+      'conformance',
+      'sign-bundle',
+      '--identity-token',
+      await sandbox.token(),
+      '--bundle',
+      bundle,
+      '--signing-config',
+      sandbox.signingConfigPath,
+      file,
     );
     expect(made).toMatchObject({ exitCode: 0 });
     const who = [...identity(sandbox.identity), ...issuer()];
