@@ -6,6 +6,7 @@ export { discoverImage, type Discovery } from './actions/discover-image.ts';
 export { generateBom, type GeneratedBom } from './actions/generate-bom.ts';
 export type { ImageOptions, RegistryAccess } from './actions/open-image.ts';
 export type { SigningOptions } from './actions/open-signer.ts';
+export { probeRegistry, type ProbeOptions, type ProbeReport } from './actions/probe-registry.ts';
 export { sealImages, type SealedImage, type SealOptions } from './actions/seal-images.ts';
 export { signImages, type SignOptions } from './actions/sign-images.ts';
 export { exitCodeOf, verifyImages, type ImageVerdict, type VerifyOptions } from './actions/verify-images.ts';
@@ -26,7 +27,7 @@ export { DECISION_CODES, type Decision, type DecisionCode } from './policy/decis
 export type { Evidence } from './policy/evidence.ts';
 export { loadPolicies, type PolicyText } from './policy/load.ts';
 export type { Policy } from './policy/policy.ts';
-export type { ReferrerNode } from './referrers/discover.ts';
+export type { ImageTreeNode } from './referrers/image-tree.ts';
 export { publicGoodTrustRoot } from './verify/public-good.ts';
 export { REJECTIONS, type Rejection, type RejectionCode } from './verify/rejection.ts';
 export { loadTrustRoot, type TrustRoot } from './verify/trust-root.ts';

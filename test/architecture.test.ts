@@ -99,6 +99,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli.ts', 'commands/'],
   yaml: ['policy/', 'workload/'],
   re2js: ['policy/'],
+  'smol-toml': ['source/'],
   'spdx-expression-parse': ['bom/', 'catalog/'],
 };
 

@@ -58,6 +58,7 @@ export const LIMITS = {
   policyDepth: 32,
   trustRootBytes: 16 * MiB,
   credentialFileBytes: 4 * MiB,
+  registriesConfBytes: 4 * MiB,
 
   /** Manifests and bundles of one image that are fetched at the same time. */
   parallelFetches: 8,
@@ -93,6 +94,9 @@ export const LIMITS = {
   connectTimeoutMs: 15_000,
   /** Until response headers, and between two pieces of a body. */
   responseTimeoutMs: 60_000,
+  /** What a registry says of itself, in the report of a probe; and for removing what the probe pushed. */
+  probeWords: 200,
+  probeTidyMs: 30_000,
   /** An engine packs a whole image before it sends the first byte. */
   engineResponseTimeoutMs: 900_000,
   /** What an engine says of one image. */

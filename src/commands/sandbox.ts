@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { BoltsealError, messageOf } from '../base/errors.ts';
+import { FAULTS, isFaultName, type FaultName } from '../sandbox/registry/faults/faults.ts';
 import { startSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import type { ExitCode, Register, Run } from './command.ts';
 
@@ -9,6 +10,7 @@ interface SandboxFlags {
   readonly directory?: string;
   readonly referrers: boolean;
   readonly issuer?: string;
+  readonly fault?: readonly FaultName[];
 }
 
 export function define(command: Command, register: Register): void {
@@ -34,7 +36,13 @@ function addFlags(command: Command): Command {
       'where to write trusted_root.json and signing_config.json (default: a temporary folder)',
     )
     .option('--issuer <url>', 'what identity tokens say of who made them, for policies written beforehand')
-    .option('--no-referrers', 'a registry without the referrers API, as many still are');
+    .option('--no-referrers', 'a registry without the referrers API, as many still are')
+    .option(
+      '--fault <name>',
+      'something the registry does wrong, or to attack; may be given several times',
+      collectFaults,
+    )
+    .addHelpText('after', `\nFaults:\n${faultList()}\n`);
 }
 
 async function up(run: Run, flags: SandboxFlags): Promise<ExitCode> {
@@ -65,15 +73,29 @@ async function runIn(run: Run, [program = '', ...args]: readonly string[], flags
   return code ?? (signal === 'SIGINT' ? 130 : 3);
 }
 
-function open({ context }: Run, { directory, referrers, issuer }: SandboxFlags): Promise<Sandbox> {
+function open({ context }: Run, { directory, referrers, issuer, fault }: SandboxFlags): Promise<Sandbox> {
   return startSandbox(
     {
       referrersApi: referrers,
       ...(directory === undefined ? {} : { directory }),
       ...(issuer === undefined ? {} : { issuer }),
+      ...(fault === undefined ? {} : { faults: fault }),
     },
     context,
   );
+}
+
+function collectFaults(name: string, previous: readonly FaultName[] = []): readonly FaultName[] {
+  if (isFaultName(name)) return [...previous, name];
+  throw new BoltsealError('USAGE', `the sandbox's registry has no fault "${name}"`, {
+    hint: `Faults: ${Object.keys(FAULTS).join(', ')}.`,
+  });
+}
+
+function faultList(): string {
+  return Object.entries(FAULTS)
+    .map(([name, { summary }]) => `  ${name.padEnd(22)} ${summary}`)
+    .join('\n');
 }
 
 /** For a POSIX shell: `eval "$(boltseal sandbox up &)"` and the like. */

@@ -41,6 +41,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./login.ts'),
   },
   logout: { summary: 'forget the password for a registry', load: () => import('./logout.ts') },
+  registry: { summary: 'find out what a registry supports', load: () => import('./registry.ts') },
   sandbox: {
     summary: 'run a local registry and a local Sigstore to try things with',
     load: () => import('./sandbox.ts'),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
+import type { FaultName } from './registry/faults/faults.ts';
 import { startRegistry } from './registry/registry.ts';
 import { SANDBOX_IDENTITY, type TokenClaims } from './sigstore/issuer.ts';
 import { startSigstore, type SigstorePorts } from './sigstore/services.ts';
@@ -15,6 +16,8 @@ interface SandboxOptions {
   readonly referrersApi?: boolean;
   /** Descriptors on one page of a listing of referrers. */
   readonly referrersPerPage?: number;
+  /** What the registry does wrong, or to attack; it is honest unless told. */
+  readonly faults?: readonly FaultName[];
   /**
    * What identity tokens say of who made them: a name of its own, so that a policy can be written before the sandbox runs.
    * By default the address of the sandbox's issuer.

@@ -44,7 +44,11 @@ function policyFile(): string {
   return path;
 }
 
-test('ten images of one repository need one token, one refusal, and three requests each', async () => {
+/** What is asked, each question once, without the look at what old cosign left, which follows when an image is denied. */
+const questions = (registry: TestRegistry): ReadonlySet<string> =>
+  new Set(registry.lines().filter((line) => !/\/manifests\/sha256-|artifactType=/.test(line)));
+
+test('ten images of one repository need one token and three requests each', async () => {
   await using registry = await startRegistry({ auth: 'bearer' });
   const images = await pushTen(registry);
   registry.requests.length = 0;
@@ -52,8 +56,8 @@ test('ten images of one repository need one token, one refusal, and three reques
   expect(verdicts.map((verdict) => 'decision' in verdict && verdict.rejections?.length)).toEqual(images.map(() => 1));
   const tokens = registry.requests.filter(({ path }) => path === '/token');
   expect(tokens.map(({ query }) => query.getAll('scope'))).toEqual([['repository:acme/app:pull']]);
-  // The list, the manifest and the blob of each, and the first question again with a token.
-  expect(registry.lines()).toHaveLength(3 * images.length + 1);
+  // The list, the manifest and the blob of each.
+  expect(questions(registry).size).toBe(3 * images.length);
 });
 
 test('a session of the caller is used and left open', async () => {
@@ -64,7 +68,8 @@ test('a session of the caller is used and left open', async () => {
   const options = { policyPaths: [policyFile()], registry: shared.registry, legacy: false };
   await verifyImages(images.slice(0, 1), options, testContext());
   await verifyImages(images.slice(1, 2), options, testContext());
-  expect(registry.lines()).toHaveLength(7);
+  expect(questions(registry).size).toBe(6);
+  expect(registry.requests.filter(({ path }) => path === '/token')).toHaveLength(1);
 });
 
 test('what one image fails with does not stand for another', async () => {

@@ -22,6 +22,11 @@ interface ServeOptions {
   readonly port: number;
   /** The service's table of routes, made when its address is known. First match answers. */
   readonly routes: (url: string) => readonly Route[] | Promise<readonly Route[]>;
+  /** Sees every request first; `next` gives what the routes answer. */
+  readonly around?: (
+    request: SandboxRequest,
+    next: () => Promise<SandboxReply>,
+  ) => Promise<SandboxReply> | SandboxReply;
 }
 
 /**
@@ -37,7 +42,7 @@ export async function serve(options: ServeOptions, context: Context): Promise<Se
   const routes = await options.routes(url);
   const hosts = new Set([host, host.replace('127.0.0.1', 'localhost')]);
   server.on('request', (incoming, outgoing) => {
-    void handle(incoming, outgoing, { name: options.name, routes, hosts, url }, context);
+    void handle(incoming, outgoing, { ...options, routes, hosts, url }, context);
   });
   return { name: options.name, url, host, [Symbol.asyncDispose]: () => close(server) };
 }
@@ -69,6 +74,7 @@ interface Served {
   /** Values of the Host header that are ours: a web page that resolved its own name to 127.0.0.1 has another. */
   readonly hosts: ReadonlySet<string>;
   readonly url: string;
+  readonly around?: ServeOptions['around'];
 }
 
 async function handle(
@@ -77,9 +83,7 @@ async function handle(
   served: Served,
   context: Context,
 ): Promise<void> {
-  const reply = await answer(incoming, served).catch((error: unknown) =>
-    error instanceof ReplyError ? error.reply : json(500, { message: `the sandbox failed: ${messageOf(error)}` }),
-  );
+  const reply = await answer(incoming, served).catch(failureReply);
   context.emit({
     kind: 'detail',
     message: `sandbox ${served.name}: ${incoming.method ?? ''} ${incoming.url ?? ''} → ${reply.status}`,
@@ -92,6 +96,16 @@ async function answer(incoming: IncomingMessage, served: Served): Promise<Sandbo
     return json(421, { message: 'this is not the host you asked for' });
   const request = toRequest(incoming, served.url);
   if (request === undefined) return json(400, { message: 'the path is not a valid URL' });
+  const { around } = served;
+  const next = (): Promise<SandboxReply> => dispatch(request, served).catch(failureReply);
+  return around === undefined ? next() : around(request, next);
+}
+
+function failureReply(error: unknown): SandboxReply {
+  return error instanceof ReplyError ? error.reply : json(500, { message: `the sandbox failed: ${messageOf(error)}` });
+}
+
+async function dispatch(request: SandboxRequest, served: Served): Promise<SandboxReply> {
   const path = decodeURIComponent(request.url.pathname);
   const rows = served.routes.flatMap((route) => {
     const match = route.path.exec(path);

@@ -55,14 +55,17 @@ export function createRepositoryClient(target: Target, session: RegistrySession,
   const sendOnce = async (request: RegistryRequest, url: URL): Promise<HttpResponse> => {
     // Another origin is another party: it gets no credentials, and its 401 is not a challenge.
     if (url.origin !== origin.origin) return session.http.send(httpRequest(request, url));
-    const known = await authorizer.authorize(request.access);
-    const response = await session.http.send(httpRequest(request, url, known));
-    if (response.status !== 401 || response.url.origin !== origin.origin) return response;
-    const header = response.headers['www-authenticate'] ?? '';
-    const better = await authorizer.reauthorize(request.access, header, known);
-    if (better === undefined) return response;
-    await discardBody(response);
-    return session.http.send(httpRequest(request, url, better));
+    let authorization = await authorizer.authorize(request.access);
+    for (let tries = 0; ; tries += 1) {
+      const response = await session.http.send(httpRequest(request, url, authorization));
+      const isChallenge = response.status === 401 && response.url.origin === origin.origin;
+      if (!isChallenge || tries >= REAUTHORIZATIONS) return response;
+      const header = response.headers['www-authenticate'] ?? '';
+      const better = await authorizer.reauthorize(request.access, header, authorization);
+      if (better === undefined) return response;
+      await discardBody(response);
+      authorization = better;
+    }
   };
 
   const sendRequest = async (request: RegistryRequest): Promise<HttpResponse> => {
@@ -78,6 +81,9 @@ export function createRepositoryClient(target: Target, session: RegistrySession,
   };
   return { host, repository, origin, send: sendRequest, failure };
 }
+
+/** The token for pushing, which also pulls, and the one for pulling may both be held and both no longer be taken. */
+const REAUTHORIZATIONS = 2;
 
 function meansFailure(status: number): boolean {
   return status === 401 || status === 403 || status === 429 || (status >= 500 && status !== 501);
