@@ -51,7 +51,7 @@ type Log = Material['tlogs'][number];
 function describeAuthority(
   kind: TrustedService['kind'],
   { certChain, validFor }: Authority,
-  url: string | undefined = undefined,
+  url?: string,
 ): TrustedService {
   const certificates = certChain.map(({ root }) => new X509Certificate(root.toDER()));
   const [first] = certificates;
