@@ -6,6 +6,7 @@ import type { StatementSigner } from '../sign/signer.ts';
 import { signAndAttach, type AttachedBundle } from './attached.ts';
 import { bomOf } from './generate-bom.ts';
 import { findSubject, formatPinned, openWritable, shareSession, subjectName, type ImageOptions } from './open-image.ts';
+import { checkOneRegistry } from './one-registry.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 
 export interface SealOptions extends ImageOptions {
@@ -32,6 +33,7 @@ export async function sealImages(
   options: SealOptions,
   context: Context,
 ): Promise<readonly SealedImage[]> {
+  await checkOneRegistry(images, options, context);
   const signer = await openSigner(options.signing, context);
   await using shared = shareSession(options, context);
   const sealed: SealedImage[] = [];

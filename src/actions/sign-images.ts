@@ -4,6 +4,7 @@ import { signatureStatement } from '../sign/statements.ts';
 import type { StatementSigner } from '../sign/signer.ts';
 import { signAndAttach, type SignedImage } from './attached.ts';
 import { findSubject, formatPinned, openWritable, shareSession, type ImageOptions } from './open-image.ts';
+import { checkOneRegistry } from './one-registry.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 
 export interface SignOptions extends ImageOptions {
@@ -23,6 +24,7 @@ export async function signImages(
   options: SignOptions,
   context: Context,
 ): Promise<readonly SignedImage[]> {
+  await checkOneRegistry(images, options, context);
   const signer = await openSigner(options.signing, context);
   await using shared = shareSession(options, context);
   const signed: SignedImage[] = [];

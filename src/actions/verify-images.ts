@@ -13,6 +13,7 @@ import type { WritableSource } from '../source/source.ts';
 import { withKeys } from '../verify/trust-root.ts';
 import { gatherBundles, gatherLegacy, type EvidenceOptions } from './gather-evidence.ts';
 import { findSubject, openReferrers, shareSession, subjectName, type ImageOptions } from './open-image.ts';
+import { checkOneRegistry } from './one-registry.ts';
 import { openPolicies } from './open-policies.ts';
 import { openSigners, type NamedSigners } from './open-signers.ts';
 import { openTrustRoot } from './open-trust-root.ts';
@@ -71,6 +72,7 @@ export async function verifyImages(
   const unlogged = options.commandLine?.allowUnloggedKeys === true;
   const evidence = { trust, ...(unlogged ? { keyThresholds: { logEntries: 0, times: 0 } } : {}) };
   const verdicts: ImageVerdict[] = [];
+  await checkOneRegistry(images, options, context);
   await using shared = shareSession(options, context);
   const verifyOne = (image: string): Promise<ImageVerdict> =>
     verifyImage(image, { policies, evidence, options: shared }, context);

@@ -83,3 +83,16 @@ test('what one image fails with does not stand for another', async () => {
     'denied',
   ]);
 });
+
+test('credentials given for a run are shown to one registry only', async () => {
+  await using first = await startRegistry();
+  await using second = await startRegistry();
+  const images = [...(await pushTen(first)).slice(0, 1), ...(await pushTen(second)).slice(0, 1)];
+  const credential = { kind: 'basic', username: 'me', password: 'secret' } as const;
+  const options = { policyPaths: [policyFile()], registry: { credential } };
+  expect(await verifyImages(images.slice(0, 1), options, testContext())).toHaveLength(1);
+  first.requests.length = 0;
+  second.requests.length = 0;
+  await expect(verifyImages(images, options, testContext())).rejects.toMatchObject({ code: 'USAGE' });
+  expect([...first.requests, ...second.requests]).toEqual([]);
+});
