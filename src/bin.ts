@@ -25,7 +25,9 @@ void main(
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     readStdin: async () => Buffer.concat(await process.stdin.toArray()),
-    ...(process.stdin.isTTY ? { ask: openPrompt(process.stdin, process.stderr) } : {}),
+    ...(process.stdin.isTTY && process.stderr.isTTY
+      ? { ask: openPrompt(process.stdin, process.stderr, interrupt.signal) }
+      : {}),
     isInteractive: process.stderr.isTTY,
     hasColors: process.stdout.isTTY && process.stdout.hasColors(),
   },

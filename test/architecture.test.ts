@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   referrers: ['base', 'oci', 'tar', 'source'],
   verify: ['base', 'oci', 'intoto'],
   policy: ['base', 'oci', 'intoto', 'verify', 'bom'],
+  trust: ['base', 'oci', 'sign', 'verify'],
   workload: ['base', 'oci'],
   sandbox: ['base', 'oci', 'intoto'],
   actions: [
@@ -31,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'referrers',
     'verify',
     'policy',
+    'trust',
     'workload',
     'sandbox',
   ],
@@ -45,6 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'referrers',
     'verify',
     'policy',
+    'trust',
     'workload',
     'sandbox',
     'actions',
@@ -64,6 +67,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'referrers',
     'verify',
     'policy',
+    'trust',
     'workload',
     'actions',
     'report',
@@ -73,7 +77,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Folders whose imports from these must be `import type`: views know results, not how they are made; catalogers are handed bytes. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
   catalog: ['source'],
-  report: ['image', 'catalog', 'sign', 'referrers', 'verify', 'policy', 'workload', 'sandbox', 'actions'],
+  report: ['image', 'catalog', 'sign', 'referrers', 'verify', 'policy', 'trust', 'workload', 'sandbox', 'actions'],
 };
 
 /** Package → the files or folders (with a slash) that may import it. */
@@ -87,6 +91,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@sigstore/core': ['sign/', 'verify/', 'sandbox/'],
   '@sigstore/verify': ['verify/'],
   '@sigstore/tuf': ['verify/'],
+  'tuf-js': ['trust/'],
   '@sigstore/mock': ['sandbox/'],
   '@noble/curves': ['verify/digest-signature.ts'],
   jose: ['sign/', 'sandbox/'],
@@ -94,6 +99,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli.ts', 'commands/'],
   yaml: ['policy/', 'workload/'],
   re2js: ['policy/'],
+  'smol-toml': ['source/'],
   'spdx-expression-parse': ['bom/', 'catalog/'],
 };
 

@@ -20,5 +20,5 @@ describe.each(GENERATED)('$file: $marker', ({ file, marker, rows }) => {
 const shown = Object.entries(COMMANDS).flatMap(([name, { hidden = false }]) => (hidden ? [] : [name]));
 
 test.each(shown)('the README has the command %s', (name) => {
-  expect(readFileSync('README.md', 'utf8')).toContain(`\`boltseal ${name}`);
+  expect(readFileSync('README.md', 'utf8').includes(`\`boltseal ${name}`)).toBe(true);
 });

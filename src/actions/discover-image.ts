@@ -2,7 +2,7 @@ import type { Context } from '../base/context.ts';
 import type { Digest } from '../oci/digest.ts';
 import { filterTree, type TreeFilter } from '../referrers/filter-tree.ts';
 import { readImageTree, type ImageTreeNode } from '../referrers/image-tree.ts';
-import { findSubject, formatPinned, openWritable, type ImageOptions } from './open-image.ts';
+import { findSubject, formatPinned, openReferrers, type ImageOptions } from './open-image.ts';
 
 export interface DiscoverOptions extends ImageOptions {
   /** Levels below the image. */
@@ -22,7 +22,7 @@ export async function discoverImage(
   { depth, filter = {}, ...options }: DiscoverOptions,
   context: Context,
 ): Promise<Discovery> {
-  await using source = await openWritable(image, options, context);
+  await using source = await openReferrers(image, options, context);
   const { digest } = await findSubject(source, options.platform);
   const tree = await readImageTree(source, digest, depth === undefined ? {} : { depth });
   return { reference: formatPinned(source.reference, digest), digest, tree: filterTree(tree, filter) };

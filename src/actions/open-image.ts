@@ -57,8 +57,18 @@ export function openReference(reference: Reference, { registry }: ImageOptions, 
   return openSource(reference, registry === undefined ? {} : { registry }, context);
 }
 
-/** Opens something that can hold what refers to it. @throws BoltsealError NOT_WRITABLE, and see `openImage` */
+/**
+ * Opens something that can hold what refers to it, to write to: what its name stands for is asked of the registry itself,
+ * not of a mirror that may lag behind.
+ *
+ * @throws BoltsealError NOT_WRITABLE, and see `openImage`
+ */
 export async function openWritable(text: string, options: ImageOptions, context: Context): Promise<WritableSource> {
+  return openReferrers(text, { ...options, registry: { ...options.registry, mirrors: false } }, context);
+}
+
+/** The same, to read what refers to it, from mirrors too. @throws BoltsealError NOT_WRITABLE, and see `openImage` */
+export async function openReferrers(text: string, options: ImageOptions, context: Context): Promise<WritableSource> {
   const source = await openImage(text, options, context);
   if (isWritable(source)) return source;
   await source[Symbol.asyncDispose]();

@@ -1,7 +1,7 @@
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
 import { pullArtifact, type PulledArtifact } from '../referrers/pull.ts';
-import { findSubject, openWritable, type ImageOptions } from './open-image.ts';
+import { findSubject, openReferrers, type ImageOptions } from './open-image.ts';
 
 export interface PullArtifactOptions extends ImageOptions {
   readonly folder: string;
@@ -24,7 +24,7 @@ export async function pullNamedArtifact(
       hint: 'Say which type with --artifact-type, or name the artifact itself by its digest.',
     });
   }
-  await using source = await openWritable(reference, options, context);
+  await using source = await openReferrers(reference, options, context);
   if (artifactType === undefined) {
     const wanted = { kind: 'digest', digest: await source.resolve() } as const;
     return await pullArtifact(source, wanted, { folder, unpack }, context);

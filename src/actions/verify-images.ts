@@ -12,7 +12,7 @@ import { mapParallel } from '../referrers/parallel.ts';
 import type { WritableSource } from '../source/source.ts';
 import { withKeys } from '../verify/trust-root.ts';
 import { gatherBundles, gatherLegacy, type EvidenceOptions } from './gather-evidence.ts';
-import { findSubject, openWritable, shareSession, subjectName, type ImageOptions } from './open-image.ts';
+import { findSubject, openReferrers, shareSession, subjectName, type ImageOptions } from './open-image.ts';
 import { openPolicies } from './open-policies.ts';
 import { openSigners, type NamedSigners } from './open-signers.ts';
 import { openTrustRoot } from './open-trust-root.ts';
@@ -101,7 +101,7 @@ interface Grounds {
 async function verifyImage(image: string, grounds: Grounds, context: Context): Promise<ImageVerdict> {
   const { options } = grounds;
   try {
-    await using source = await openWritable(image, options, context);
+    await using source = await openReferrers(image, options, context);
     const subject =
       options.platform === undefined ? await source.resolve() : (await findSubject(source, options.platform)).digest;
     const { evidence, decision } = await decideOn(source, subject, grounds, context);

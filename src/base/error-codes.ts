@@ -25,6 +25,8 @@ export const ERROR_CODES = {
   REGISTRY_RATE_LIMITED: { exit: 3, meaning: 'the registry asks to slow down, and still did after retries' },
   REGISTRY_ERROR: { exit: 3, meaning: 'the registry answered with an error or against the protocol' },
   REGISTRY_UNSAFE: { exit: 3, meaning: 'the registry sent credentials or data somewhere they must not go' },
+  REGISTRY_BLOCKED: { exit: 3, meaning: 'registries.conf of this machine blocks the registry' },
+  REGISTRIES_CONF_INVALID: { exit: 3, meaning: 'a registries.conf is malformed, so whom it blocks is not known' },
   ENGINE_UNREACHABLE: { exit: 3, meaning: 'no Docker or Podman answers where one was looked for' },
   ENGINE_ERROR: { exit: 3, meaning: 'Docker or Podman answered with an error or against its protocol' },
   CREDENTIALS_INVALID: { exit: 3, meaning: 'the credential file or helper could not be read' },
@@ -63,6 +65,11 @@ export const ERROR_CODES = {
   TSA_FAILED: { exit: 3, meaning: 'the timestamp authority did not answer with a timestamp' },
 
   // trust and policy
+  TUF_FAILED: {
+    exit: 3,
+    meaning: 'the TUF repository cannot be reached, or its metadata does not verify or has expired',
+  },
+  TUF_ROLLBACK: { exit: 3, meaning: 'the TUF repository offers an older state than was seen before' },
   TRUST_ROOT_INVALID: { exit: 3, meaning: 'the trusted root is malformed or incomplete' },
   POLICY_INVALID: {
     exit: 1,

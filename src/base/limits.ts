@@ -58,6 +58,7 @@ export const LIMITS = {
   policyDepth: 32,
   trustRootBytes: 16 * MiB,
   credentialFileBytes: 4 * MiB,
+  registriesConfBytes: 4 * MiB,
 
   /** Manifests and bundles of one image that are fetched at the same time. */
   parallelFetches: 8,
@@ -109,6 +110,7 @@ export const LIMITS = {
   /** Rekor v2 answers after the entry is in the tree, which takes up to 20 s. */
   rekorTimeoutMs: 90_000,
   timestampTimeoutMs: 30_000,
+  tufTimeoutMs: 30_000,
   /** A key service, or a plugin, which may wait for a person to touch a device. */
   keyServiceTimeoutMs: 30_000,
   /** A cloud's metadata service is on the same machine; elsewhere there is none, and nothing answers. */

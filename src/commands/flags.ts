@@ -5,6 +5,7 @@ import type { SigningOptions } from '../actions/open-signer.ts';
 import { AUTH_FLOWS, type AuthFlow, type SigningIdentityOptions } from '../sign/signing-identity.ts';
 import type { Run } from './command.ts';
 import { passwordOptions } from './key-password.ts';
+import { signingConfigFileOf } from './trust-flags.ts';
 
 /** Flags that several commands share, each with the function that turns them into what an action takes. */
 
@@ -24,6 +25,7 @@ export interface SigningFlags {
   readonly identityToken?: string;
   readonly identityTokenFile?: string;
   readonly signingConfig?: string;
+  readonly trust?: string;
   readonly fulcioAuthFlow?: AuthFlow;
   readonly oidcProvider?: string;
   readonly oidcDisableAmbientProviders?: boolean;
@@ -51,6 +53,7 @@ export function addSigningFlags(command: Command): Command {
       '--signing-config <file>',
       'which Sigstore services to use, signing config v0.2 (or BOLTSEAL_SIGNING_CONFIG)',
     )
+    .option('--trust <file>', 'trust bundle that names the services (or BOLTSEAL_TRUST)')
     .option(KEY_FLAG, `sign with ${KEY_HELP}`)
     .option('--certificate <file>', 'certificate for the key, put into the bundle')
     .option('--certificate-chain <file>', 'authorities above the certificate, checked before signing')
@@ -90,7 +93,7 @@ function signInOptions(flags: SigningFlags, { terminal }: Run): SigningIdentityO
 
 /** @throws BoltsealError USAGE for flags that need others */
 export function readSigningFlags(flags: SigningFlags, run: Run): SigningOptions {
-  const signingConfig = flags.signingConfig ?? run.context.env['BOLTSEAL_SIGNING_CONFIG'];
+  const signingConfig = signingConfigFileOf(flags, run);
   checkKeyFlags(flags);
   return {
     ...signInOptions(flags, run),

@@ -29,15 +29,19 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   'public-key': { summary: 'print the public half of a key', load: () => import('./public-key.ts') },
   attach: { summary: 'attach a file to an image', load: () => import('./attach.ts') },
   discover: { summary: 'show what refers to an image (alias: tree)', load: () => import('./discover.ts') },
-  registry: { summary: 'find out what a registry supports', load: () => import('./registry.ts') },
   pull: { summary: "bring an artifact's files back into a folder", load: () => import('./pull.ts') },
   detach: { summary: 'remove what was attached to an image', load: () => import('./detach.ts') },
   copy: { summary: 'copy an image with everything that refers to it', load: () => import('./copy.ts') },
+  trust: {
+    summary: 'show, pack and update whom you trust',
+    load: () => import('./trust.ts'),
+  },
   login: {
     summary: 'check the password for a registry, and keep it where Docker would',
     load: () => import('./login.ts'),
   },
   logout: { summary: 'forget the password for a registry', load: () => import('./logout.ts') },
+  registry: { summary: 'find out what a registry supports', load: () => import('./registry.ts') },
   sandbox: {
     summary: 'run a local registry and a local Sigstore to try things with',
     load: () => import('./sandbox.ts'),

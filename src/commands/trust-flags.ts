@@ -19,8 +19,21 @@ export function addTrustFlags(command: Command): Command {
 /** A flag outdoes the environment, and the whole trust outdoes the root alone. */
 export function readTrustFlags(flags: TrustFlags, { context }: Run): { readonly trustedRootFile?: string } {
   const { env } = context;
-  const file = [flags.trust, flags.trustedRoot, env['BOLTSEAL_TRUST'], env['BOLTSEAL_TRUSTED_ROOT']].find(
-    (path) => path !== undefined && path !== '',
-  );
+  const file = first(flags.trust, flags.trustedRoot, env['BOLTSEAL_TRUST'], env['BOLTSEAL_TRUSTED_ROOT']);
   return file === undefined ? {} : { trustedRootFile: file };
+}
+
+interface SigningFlags {
+  readonly signingConfig?: string;
+  readonly trust?: string;
+}
+
+/** The file that says where to sign: what is about signing alone outdoes what is about trust too. */
+export function signingConfigFileOf({ signingConfig, trust }: SigningFlags, { context }: Run): string | undefined {
+  const { env } = context;
+  return first(signingConfig, trust, env['BOLTSEAL_SIGNING_CONFIG'], env['BOLTSEAL_TRUST']);
+}
+
+function first(...paths: readonly (string | undefined)[]): string | undefined {
+  return paths.find((path) => path !== undefined && path !== '');
 }

@@ -1,7 +1,8 @@
 import type { Context } from '../base/context.ts';
 import type { Reference } from '../oci/reference.ts';
 import { openLocal } from './open-local.ts';
-import { openRegistry, type RegistryOptions } from './registry/registry.ts';
+import { openMirrored } from './registry/open-mirrored.ts';
+import type { RegistryOptions } from './registry/registry.ts';
 import type { Source } from './source.ts';
 
 export interface OpenOptions {
@@ -15,6 +16,6 @@ export interface OpenOptions {
  */
 export async function openSource(reference: Reference, options: OpenOptions, context: Context): Promise<Source> {
   return reference.kind === 'registry'
-    ? openRegistry(reference, options.registry ?? {}, context)
+    ? openMirrored(reference, options.registry ?? {}, context)
     : openLocal(reference, context);
 }

@@ -1,7 +1,8 @@
 import seeds from '@sigstore/tuf/seeds.json' with { type: 'json' };
 import { loadTrustRoot, type TrustRoot } from './trust-root.ts';
 
-const PUBLIC_GOOD = 'https://tuf-repo-cdn.sigstore.dev';
+/** The TUF mirror of the public-good Sigstore. */
+export const PUBLIC_GOOD = 'https://tuf-repo-cdn.sigstore.dev';
 
 /**
  * The public-good Sigstore as it was when the installed @sigstore/tuf was published: read from the package, never from
@@ -10,6 +11,15 @@ const PUBLIC_GOOD = 'https://tuf-repo-cdn.sigstore.dev';
  * @throws BoltsealError TRUST_ROOT_INVALID
  */
 export function publicGoodTrustRoot(): TrustRoot {
-  const target = seeds[PUBLIC_GOOD].targets['trusted_root.json'];
-  return loadTrustRoot(Buffer.from(target, 'base64'), 'the built-in trusted root');
+  return loadTrustRoot(publicGoodTrustedRootJson(), 'the built-in trusted root');
+}
+
+/** The same as the file it is. */
+export function publicGoodTrustedRootJson(): Buffer {
+  return Buffer.from(seeds[PUBLIC_GOOD].targets['trusted_root.json'], 'base64');
+}
+
+/** The root.json of the mirror, for the first update. */
+export function publicGoodTufRoot(): Buffer {
+  return Buffer.from(seeds[PUBLIC_GOOD]['root.json'], 'base64');
 }

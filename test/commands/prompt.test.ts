@@ -9,7 +9,7 @@ test.each([
   [false, expect.stringContaining('secret')],
 ])('a question is answered with a line; hidden: %s', async (hidden, shown) => {
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const answer = openPrompt(input, output)('Password: ', { hidden });
+  const answer = openPrompt(input, output, new AbortController().signal)('Password: ', { hidden });
   input.write('secret\r');
   expect(await answer).toBe('secret');
   output.end();
@@ -21,7 +21,14 @@ test.each([
   ['Ctrl-D', '\u0004'],
 ])('%s is no answer', async (_, key) => {
   const input = new PassThrough();
-  const answer = openPrompt(input, new PassThrough())('Password: ', { hidden: true });
+  const answer = openPrompt(input, new PassThrough(), new AbortController().signal)('Password: ', { hidden: true });
   input.write(key);
+  expect(await codeOf(answer)).toBe('INTERRUPTED');
+});
+
+test('an interrupted run does not wait for an answer', async () => {
+  const interrupt = new AbortController();
+  const answer = openPrompt(new PassThrough(), new PassThrough(), interrupt.signal)('Password: ', { hidden: true });
+  interrupt.abort();
   expect(await codeOf(answer)).toBe('INTERRUPTED');
 });

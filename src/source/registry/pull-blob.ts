@@ -60,6 +60,8 @@ async function* receive({ client, blob, first }: Transfer, context: Context): As
       return;
     } catch (cause) {
       const error = transportError(cause, response.url, context);
+      // Only the end of the answer is missing: there is nothing left to ask for, and the digest tells whether it is right.
+      if (doneBytes === blob.size && isTransient(error)) return;
       if (resumes >= RESUMES || doneBytes > blob.size || !isTransient(error)) throw error;
       context.emit({
         kind: 'detail',

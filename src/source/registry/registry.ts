@@ -30,6 +30,8 @@ export interface RegistryOptions extends SessionOptions {
   /** Looks at the list of referrers even when the registry says that it has added one: some have said so without doing it. */
   readonly confirmReferrers?: boolean;
   readonly tls?: TlsOptions;
+  /** False: the registry itself is asked, as for what is about to be written; its mirrors are left out. */
+  readonly mirrors?: boolean;
   /** Connections and tokens to share with other references; the caller closes it. */
   readonly session?: RegistrySession;
 }

@@ -3,6 +3,8 @@ import { openHttpClient, type HttpClient } from '../http.ts';
 import type { Challenge } from './challenge.ts';
 import type { Credential } from './credential.ts';
 import { findCredential } from './credentials.ts';
+import { readRegistriesConf } from './registries-conf.ts';
+import type { RegistryRule } from './registry-rule.ts';
 import { createTlsIdentities, type TlsIdentities } from './tls-identity.ts';
 import { createTokenCache, type TokenCache } from './token-cache.ts';
 
@@ -15,6 +17,10 @@ export interface RegistrySession extends AsyncDisposable {
   /** Origin → its first request, which the others wait for: one request finds out what a cold registry wants, not all. */
   readonly contacts: Map<string, Promise<void>>;
   readonly tls: TlsIdentities;
+  /** Mirrors that failed and are not asked again. */
+  readonly givenUp: Set<string>;
+  /** What registries.conf says, read once. */
+  rules(): Promise<readonly RegistryRule[]>;
   /** Origin → the credential of each repository, looked up once. */
   credential(host: string, repository: string): Promise<Credential | undefined>;
   /** Emits a registry's Warning header (RFC 7234, 5.5), each text once. */
@@ -31,12 +37,15 @@ export function openRegistrySession({ credentialFile }: SessionOptions, context:
   const http = openHttpClient({ tlsFor: (host) => tls.identityOf(host) }, context);
   const credentials = new Map<string, Promise<Credential | undefined>>();
   const warned = new Set<string>();
+  let rules: Promise<readonly RegistryRule[]> | undefined;
   return {
     http,
     tokens: createTokenCache(http, context),
     challenges: new Map(),
     contacts: new Map(),
     tls,
+    givenUp: new Set(),
+    rules: () => (rules ??= readRegistriesConf(context)),
     credential(host, repository) {
       const key = `${host}/${repository}`;
       const found = credentials.get(key) ?? findCredential({ host, repository, credentialFile }, context);

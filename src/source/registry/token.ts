@@ -28,7 +28,7 @@ export interface Token {
 
 /** Seconds a token lives when its server does not say: distribution's token specification. */
 const DEFAULT_LIFE_S = 60;
-/** Taken off, so that a token does not expire on its way. */
+/** Taken off, so that a token does not expire on its way; of a token that lives shortly, half its life at most. */
 const MARGIN_S = 10;
 const CLIENT_ID = 'boltseal';
 
@@ -40,25 +40,30 @@ const CLIENT_ID = 'boltseal';
  */
 export async function fetchToken(request: TokenRequest, http: HttpClient, context: Context): Promise<Token> {
   const realm = checkRealm(request.realm, request.registry);
-  const response = await withRetries(
-    () =>
-      http.send({
-        ...tokenHttpRequest(request, realm),
-        redirect: 'refuse',
-        signal: AbortSignal.timeout(LIMITS.tokenTimeoutMs),
-      }),
-    discardBody,
-    context,
-  );
+  const ask = (question: HttpRequest): Promise<HttpResponse> =>
+    withRetries(
+      () => http.send({ ...question, redirect: 'refuse', signal: AbortSignal.timeout(LIMITS.tokenTimeoutMs) }),
+      discardBody,
+      context,
+    );
+  let response = await ask(tokenHttpRequest(request, realm));
+  if (request.credential?.kind === 'identity-token' && HAS_NO_OAUTH2.has(response.status)) {
+    await discardBody(response);
+    const { username = '', token: password } = request.credential;
+    response = await ask(tokenHttpRequest({ ...request, credential: { kind: 'basic', username, password } }, realm));
+  }
   if (response.status !== 200) throw await refused(response, request.registry.host, context);
   return readToken(await readBody(response, LIMITS.tokenResponseBytes, context), realm.host, context);
 }
+
+/** Token servers without the OAuth2 form answer 404 or 405 to its POST, and some 401: they take the same secret as a password. */
+const HAS_NO_OAUTH2: ReadonlySet<number> = new Set([401, 404, 405]);
 
 function tokenHttpRequest({ service, scopes, credential }: TokenRequest, realm: URL): HttpRequest {
   if (credential?.kind === 'identity-token') {
     const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT_ID });
     if (service !== undefined) form.set('service', service);
-    form.set('scope', scopes.join(' '));
+    if (scopes.length > 0) form.set('scope', scopes.join(' '));
     form.set('refresh_token', credential.token);
     const body = Buffer.from(form.toString());
     return {
@@ -116,8 +121,9 @@ function readToken(bytes: Uint8Array, host: string, context: Context): Token {
     const answer = asObject(parseJson(bytes, { what: 'token', maxBytes: LIMITS.tokenResponseBytes }), 'token');
     const token = optional(answer, 'token', asString) || optional(answer, 'access_token', asString);
     if (token === undefined || !/^[\x21-\x7e]+$/.test(token)) throw new Error('no token');
-    const lifeS = (optional(answer, 'expires_in', asCount) ?? DEFAULT_LIFE_S) - MARGIN_S;
-    return { token, expiresAtMs: issuedAtMs(optional(answer, 'issued_at', asString), context) + lifeS * 1000 };
+    const lifeS = optional(answer, 'expires_in', asCount) ?? DEFAULT_LIFE_S;
+    const usableMs = (lifeS - Math.min(MARGIN_S, lifeS / 2)) * 1000;
+    return { token, expiresAtMs: issuedAtMs(optional(answer, 'issued_at', asString), context) + usableMs };
   } catch {
     // No cause: it would quote the token.
     throw new BoltsealError('REGISTRY_ERROR', `the token service ${host} did not answer with a token`, {

@@ -86,6 +86,76 @@ describe('authorization', () => {
     expect(sent.filter((header) => header?.includes(account.password))).toEqual([]);
   });
 
+  test.each([404, 405, 401])(
+    'an identity token goes as a password where the token server answers its POST with %i',
+    async (status) => {
+      await using registry = await startRegistry({ auth: 'bearer', account });
+      registry.behaviour.fault = ({ path, method }) =>
+        path === '/token' && method === 'POST' ? { status } : undefined;
+      const credential = { kind: 'identity-token', username: account.username, token: account.password } as const;
+      expect((await pushImage(openAt(registry.host, { options: { credential } }))).digest).toBeDefined();
+      const asked = registry.requests.filter(({ path }) => path === '/token').map(({ method }) => method);
+      expect(asked).toEqual(['POST', 'GET']);
+    },
+  );
+
+  test.each([
+    ['is not accepted', 401, 'wrong', 'REGISTRY_UNAUTHORIZED', 2],
+    ['meets a server that refuses', 403, account.password, 'REGISTRY_UNAUTHORIZED', 1],
+  ])('an identity token that %s (%i) is not tried again', async (_, status, token, code, requests) => {
+    await using registry = await startRegistry({ auth: 'bearer', account });
+    registry.behaviour.fault = ({ path, method }) => (path === '/token' && method === 'POST' ? { status } : undefined);
+    const credential = { kind: 'identity-token', username: account.username, token } as const;
+    expect(await codeOf(openAt(registry.host, { suffix: ':1', options: { credential } }).resolve())).toBe(code);
+    expect(tokensAsked(registry)).toBe(requests);
+  });
+
+  test.each([
+    ['in one header', (challenge: string) => `Negotiate, ${challenge}`],
+    ['with Basic after it', (challenge: string) => `${challenge}, Basic realm="x"`],
+    ['after one that nobody knows', (challenge: string) => `New a="b, c", d=e, ${challenge}`],
+  ])('of several challenges Bearer is answered: %s', async (_, around) => {
+    await using registry = await startRegistry({ auth: 'bearer', account });
+    registry.behaviour.fault = ({ path, headers }) => {
+      if (path === '/token' || headers.authorization !== undefined) return undefined;
+      const challenge = `Bearer realm="http://${headers.host}/token",service="s"`;
+      return { status: 401, headers: { 'www-authenticate': around(challenge) } };
+    };
+    const { digest } = await pushImage(openAt(registry.host, { options: { credential } }));
+    expect(digest).toBeDefined();
+    expect(
+      registry.requests.filter(({ headers }) => headers.authorization?.startsWith('Basic')).map(({ path }) => path),
+    ).toEqual(['/token']);
+  });
+
+  test('Basic is answered where Bearer says nowhere to get a token', async () => {
+    await using registry = await startRegistry({ auth: 'basic', account });
+    registry.behaviour.fault = ({ headers }) =>
+      headers.authorization === undefined
+        ? { status: 401, headers: { 'www-authenticate': 'Bearer service="x", Basic realm="y"' } }
+        : undefined;
+    expect((await pushImage(openAt(registry.host, { options: { credential } }))).digest).toBeDefined();
+  });
+
+  test.each([
+    ['300 s is used until 10 s before its end', 300, 289, 291],
+    ['4 s is used for half its life', 4, 1, 3],
+  ])('a token of %s', async (_, lifeS, usedAfterS, replacedAfterS) => {
+    await using registry = await startRegistry({ auth: 'bearer' });
+    registry.behaviour.tokenLifeS = lifeS;
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const source = openAt(registry.host, { context: testContext({ now: () => new Date(now) }) });
+    const image = await pushImage(source);
+    await source.readManifest(image.digest);
+    const before = tokensAsked(registry);
+    now += usedAfterS * 1000;
+    await source.readManifest(image.digest);
+    expect(tokensAsked(registry) - before).toBe(0);
+    now += (replacedAfterS - usedAfterS) * 1000;
+    await source.readManifest(image.digest);
+    expect(tokensAsked(registry) - before).toBe(1);
+  });
+
   test('a 403 is "denied", not "not there"', async () => {
     await using registry = await startRegistry({ fault: () => ({ status: 403 }) });
     expect(await codeOf(openAt(registry.host, { suffix: ':1' }).resolve())).toBe('REGISTRY_DENIED');

@@ -100,6 +100,22 @@ describe('pulling a blob', () => {
     expect(registry.requests[1]?.headers.range).toMatch(/^bytes=\d+-$/);
   });
 
+  test.each([
+    ['is complete, and asks for nothing more', big.bytes, undefined],
+    [
+      'with a wrong byte is refused all the same',
+      Buffer.concat([big.bytes.subarray(1), Buffer.of(0)]),
+      'DIGEST_MISMATCH',
+    ],
+  ])('whose connection breaks after the last byte %s', async (_, body, code) => {
+    const headers = { 'content-length': String(body.length + 1) };
+    await using registry = await startRegistry({
+      fault: () => ({ status: 200, headers, body, cutAfterBytes: body.length }),
+    });
+    expect(await codeOf(openAt(registry.host).readBlob(big.descriptor).then(buffer))).toBe(code);
+    expect(registry.requests).toHaveLength(1);
+  });
+
   test('that always breaks is an error', async () => {
     await using registry = await startRegistry();
     const body = Buffer.from(big.bytes);
