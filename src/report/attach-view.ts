@@ -1,8 +1,15 @@
-import type { AttachedFile } from '../actions/attach-file.ts';
+import type { AttachedFiles } from '../actions/attach-files.ts';
+import { count } from './count.ts';
 import { jsonDocument } from './json-view.ts';
 
 export const attachView = {
-  text: ({ reference, fileName, artifactType, manifest }: AttachedFile): string =>
-    `${reference}\n  ${fileName} as ${artifactType}\n  ${manifest}\n`,
-  json: (attached: AttachedFile): string => jsonDocument('AttachResult', attached),
+  text: ({ reference, artifactType, manifest, files }: AttachedFiles): string =>
+    [
+      reference,
+      `  ${count(files.length, 'file')} as ${artifactType}`,
+      ...files.map(({ title, sizeBytes }) => `    ${title}  ${sizeBytes} bytes`),
+      `  ${manifest}`,
+      '',
+    ].join('\n'),
+  json: (attached: AttachedFiles): string => jsonDocument('AttachResult', attached),
 } as const;
