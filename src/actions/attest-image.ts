@@ -3,10 +3,11 @@ import { LIMITS } from '../base/limits.ts';
 import { attestationStatement, makePredicate } from '../sign/statements.ts';
 import { signAndAttach, type SignedImage } from './attached.ts';
 import { findSubject, formatPinned, openWritable, subjectName, type ImageOptions } from './open-image.ts';
+import { openRepeatRules, type RepeatOptions } from './open-repeat-rules.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 import { readLocalFile } from './read-file.ts';
 
-export interface AttestOptions extends ImageOptions {
+export interface AttestOptions extends ImageOptions, RepeatOptions {
   readonly signing: SigningOptions;
   /** Short name or URI of the predicate type. */
   readonly type: string;
@@ -25,6 +26,7 @@ export async function attestImage(image: string, options: AttestOptions, context
       ? options.predicate.bytes
       : await readLocalFile(options.predicate.file, 'the predicate', LIMITS.bundleBytes);
   const predicate = makePredicate(options.type, content, context);
+  const repeat = await openRepeatRules(options, options.signing);
   await using target = await openWritable(image, options, context);
   const signer = await openSigner(options.signing, context);
   const subject = await findSubject(target, options.platform);
@@ -32,7 +34,7 @@ export async function attestImage(image: string, options: AttestOptions, context
   const bundle = await signAndAttach(
     target,
     subject,
-    { statement: { bytes, predicateType: predicate.type }, signer },
+    { statement: { bytes, predicateType: predicate.type }, signer, repeat },
     context,
   );
   return { reference: formatPinned(target.reference, subject.digest), digest: subject.digest, bundle };

@@ -6,16 +6,19 @@ import {
   addFormatFlag,
   addPlatformFlag,
   addRegistryFlags,
+  addRepeatFlags,
   addSigningFlags,
   readRegistryFlags,
+  readRepeatFlags,
   readSigningFlags,
   type OutputFormat,
   type PlatformFlag,
   type RegistryFlags,
+  type RepeatFlags,
   type SigningFlags,
 } from './flags.ts';
 
-interface AttestFlags extends RegistryFlags, SigningFlags, PlatformFlag {
+interface AttestFlags extends RegistryFlags, SigningFlags, RepeatFlags, PlatformFlag {
   readonly type: string;
   readonly predicate: string;
   readonly format: OutputFormat;
@@ -29,7 +32,7 @@ export function define(command: Command, register: Register): void {
       'predicate type: cyclonedx, spdxjson, slsaprovenance1, vuln, openvex, custom … or a URI',
     )
     .requiredOption('--predicate <file>', 'file that holds the predicate, - for standard input');
-  addFormatFlag(addPlatformFlag(addRegistryFlags(addSigningFlags(command))));
+  addFormatFlag(addPlatformFlag(addRegistryFlags(addRepeatFlags(addSigningFlags(command)))));
   register(command, async (run, image, flags) => attest(run, image as string, flags as AttestFlags));
 }
 
@@ -39,6 +42,7 @@ async function attest(run: Run, image: string, flags: AttestFlags): Promise<0> {
   const options = {
     registry,
     signing: readSigningFlags(flags, run),
+    ...readRepeatFlags(flags, run),
     type: flags.type,
     predicate,
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
