@@ -6,10 +6,12 @@ import type { Platform } from '../oci/platform.ts';
 import { bundleArtifact } from '../referrers/artifact.ts';
 import { attachArtifact } from '../referrers/attach.ts';
 import { detachReferrer } from '../referrers/detach.ts';
-import type { LogEntryReference, SignerIdentity, StatementSigner } from '../sign/signer.ts';
+import type { LogEntryReference, SignedBundle, SignerIdentity, StatementSigner } from '../sign/signer.ts';
 import type { WritableSource } from '../source/source.ts';
+import type { BundleOutput } from './bundle-output.ts';
 import { findOwnBundles, type OwnBundle } from './find-own-bundles.ts';
 import type { RepeatRules } from './open-repeat-rules.ts';
+import { writeLocalFile } from './write-file.ts';
 
 /** Something that was signed and now refers to an image. */
 export interface AttachedBundle {
@@ -25,6 +27,18 @@ export interface AttachedBundle {
   readonly logEntries: readonly LogEntryReference[];
   /** The referrers that this one was put in the place of. */
   readonly replaced: readonly Digest[];
+  /** Where it was written too. */
+  readonly bundleFile?: string;
+}
+
+/** Something that was signed and written to a file, and that nothing refers with to the image yet. */
+export interface WrittenBundle {
+  readonly outcome: 'written';
+  readonly bundleFile: string;
+  readonly predicateType: string;
+  readonly signer: SignerIdentity;
+  readonly signedAt: Date;
+  readonly logEntries: readonly LogEntryReference[];
 }
 
 /** What `sign` and `attest` did to one image. */
@@ -34,13 +48,15 @@ export interface SignedImage {
   readonly digest: Digest;
   /** Of an image that was found in the index that was named. */
   readonly platform?: Platform;
-  readonly bundle: AttachedBundle;
+  readonly bundle: AttachedBundle | WrittenBundle;
 }
 
 export interface SigningJob {
   readonly statement: Statement;
   readonly signer: StatementSigner;
   readonly repeat: RepeatRules;
+  /** Where to write the bundle too. */
+  readonly bundleFile?: string;
 }
 
 interface Statement {
@@ -50,9 +66,10 @@ interface Statement {
 
 /**
  * Signs a statement about `subject` and attaches the bundle, unless the same signer has attached the same before. To
- * replace is to attach the new one, and then to detach what the same signer had attached of the type.
+ * replace is to attach the new one, and then to detach what the same signer had attached of the type. The file is written
+ * first: should the registry refuse the bundle, it is not lost.
  *
- * @throws BoltsealError, see StatementSigner, attachArtifact, detachReferrer
+ * @throws BoltsealError FILE_UNWRITABLE, and see StatementSigner, attachArtifact, detachReferrer
  */
 export async function signAndAttach(
   target: WritableSource,
@@ -60,31 +77,64 @@ export async function signAndAttach(
   job: SigningJob,
   context: Context,
 ): Promise<AttachedBundle> {
-  const { statement, signer, repeat } = job;
+  const { statement, signer, repeat, bundleFile } = job;
   const { predicateType } = statement;
   const own = await findOwnBundles(target, subject.digest, { statement, signer, ...repeat.trusted }, context);
   const same = own.find(({ isValid, isSame }) => isValid && isSame);
   if (same !== undefined && !repeat.replace) return alreadyAttached(same, job, context);
   const bundle = await signer.sign(statement.bytes, context);
+  if (bundleFile !== undefined) await writeLocalFile(bundleFile, bundle.bytes);
   const artifact = bundleArtifact(bundle.bytes, predicateType, context.now());
   const { digest: manifest } = await attachArtifact(target, subject, artifact, context);
   return {
     outcome: 'attached',
     manifest,
-    predicateType,
-    signer: bundle.signer,
-    signedAt: bundle.signedAt,
-    logEntries: bundle.logEntries,
+    ...described(bundle, predicateType),
     replaced: repeat.replace ? await detachOld(target, { own, manifest, subject }, context) : [],
+    ...(bundleFile === undefined ? {} : { bundleFile }),
   };
 }
 
+/** Signs a statement and has the bundle go where it should. @throws BoltsealError, see signAndAttach */
+export async function signOnto(
+  target: WritableSource,
+  subject: Descriptor,
+  job: Omit<SigningJob, 'bundleFile'> & { readonly output: BundleOutput },
+  context: Context,
+): Promise<AttachedBundle | WrittenBundle> {
+  const { output, ...rest } = job;
+  const { bundleFile, upload = true } = output;
+  if (bundleFile === undefined) return signAndAttach(target, subject, rest, context);
+  return upload
+    ? signAndAttach(target, subject, { ...rest, bundleFile }, context)
+    : signToFile(job.statement, { signer: job.signer, bundleFile }, context);
+}
+
+/** Signs a statement and writes the bundle to a file, whole or not at all. @throws BoltsealError FILE_UNWRITABLE, and see StatementSigner */
+async function signToFile(
+  { bytes, predicateType }: Statement,
+  { signer, bundleFile }: { readonly signer: StatementSigner; readonly bundleFile: string },
+  context: Context,
+): Promise<WrittenBundle> {
+  const bundle = await signer.sign(bytes, context);
+  await writeLocalFile(bundleFile, bundle.bytes);
+  return { outcome: 'written', bundleFile, ...described(bundle, predicateType) };
+}
+
+function described(
+  { signer, signedAt, logEntries }: SignedBundle,
+  predicateType: string,
+): Pick<WrittenBundle, 'predicateType' | 'signer' | 'signedAt' | 'logEntries'> {
+  return { predicateType, signer, signedAt, logEntries };
+}
+
 async function alreadyAttached(
-  { manifest, signedAt }: OwnBundle,
-  { statement, signer }: SigningJob,
+  { manifest, signedAt, bytes }: OwnBundle,
+  { statement, signer, bundleFile }: SigningJob,
   context: Context,
 ): Promise<AttachedBundle> {
   const { identity } = await signer.identify(context);
+  if (bundleFile !== undefined) await writeLocalFile(bundleFile, bytes);
   return {
     outcome: 'already-attached',
     manifest,
@@ -93,6 +143,7 @@ async function alreadyAttached(
     ...(signedAt === undefined ? {} : { signedAt }),
     logEntries: [],
     replaced: [],
+    ...(bundleFile === undefined ? {} : { bundleFile }),
   };
 }
 

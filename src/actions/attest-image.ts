@@ -1,13 +1,14 @@
 import type { Context } from '../base/context.ts';
 import { LIMITS } from '../base/limits.ts';
 import { attestationStatement, makePredicate } from '../sign/statements.ts';
-import { signAndAttach, type SignedImage } from './attached.ts';
+import { checkOutput, type BundleOutput } from './bundle-output.ts';
+import { signOnto, type SignedImage } from './attached.ts';
 import { findSubject, formatPinned, openWritable, subjectName, type ImageOptions } from './open-image.ts';
 import { openRepeatRules, type RepeatOptions } from './open-repeat-rules.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 import { readLocalFile } from './read-file.ts';
 
-export interface AttestOptions extends ImageOptions, RepeatOptions {
+export interface AttestOptions extends ImageOptions, RepeatOptions, BundleOutput {
   readonly signing: SigningOptions;
   /** Short name or URI of the predicate type. */
   readonly type: string;
@@ -21,6 +22,7 @@ export interface AttestOptions extends ImageOptions, RepeatOptions {
  * @throws BoltsealError USAGE, STATEMENT_INVALID, JSON_INVALID and the codes of references, registries and signing
  */
 export async function attestImage(image: string, options: AttestOptions, context: Context): Promise<SignedImage> {
+  checkOutput(options, true);
   const content =
     'bytes' in options.predicate
       ? options.predicate.bytes
@@ -31,10 +33,10 @@ export async function attestImage(image: string, options: AttestOptions, context
   const signer = await openSigner(options.signing, context);
   const subject = await findSubject(target, options.platform);
   const bytes = attestationStatement({ name: subjectName(target.reference), digest: subject.digest }, predicate);
-  const bundle = await signAndAttach(
+  const bundle = await signOnto(
     target,
     subject,
-    { statement: { bytes, predicateType: predicate.type }, signer, repeat },
+    { statement: { bytes, predicateType: predicate.type }, signer, repeat, output: options },
     context,
   );
   return { reference: formatPinned(target.reference, subject.digest), digest: subject.digest, bundle };

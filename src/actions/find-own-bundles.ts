@@ -13,6 +13,7 @@ import { verifyBundle } from '../verify/verifier.ts';
 /** A bundle of the signer's own, of the type that is to be signed, that is attached already. */
 export interface OwnBundle {
   readonly manifest: Digest;
+  readonly bytes: Uint8Array;
   /** Holds under the trust root, or there is none to ask. */
   readonly isValid: boolean;
   /** States what is to be signed. */
@@ -72,7 +73,7 @@ function claimsOf(bytes: Uint8Array): BundleClaims | undefined {
 
 function judge(attached: Attached, signer: IdentifiedSigner, wanted: Wanted, context: Context): OwnBundle | undefined {
   if (!claimsToBeBy(attached.claims, signer)) return undefined;
-  const { manifestDigest: manifest } = attached.candidate;
+  const { manifestDigest: manifest, bytes } = attached.candidate;
   const { refusal, signedAt } = verify(attached, signer, wanted);
   if (refusal !== undefined) {
     context.emit({
@@ -87,7 +88,7 @@ function judge(attached: Attached, signer: IdentifiedSigner, wanted: Wanted, con
       message: `${manifest} is taken for what it says, not verified: --trusted-root says whom to believe`,
     });
   const isSame = statesTheSame(attached.claims, wanted.statement.bytes);
-  return { manifest, isValid: refusal === undefined, isSame, ...(signedAt === undefined ? {} : { signedAt }) };
+  return { manifest, bytes, isValid: refusal === undefined, isSame, ...(signedAt === undefined ? {} : { signedAt }) };
 }
 
 function claimsToBeBy(claims: BundleClaims, { identity, publicKey }: IdentifiedSigner): boolean {

@@ -3,13 +3,14 @@ import { COSIGN_SIGN_PREDICATE_TYPE } from '../intoto/predicate-types.ts';
 import { signatureStatement } from '../sign/statements.ts';
 import type { StatementSigner } from '../sign/signer.ts';
 import type { WritableSource } from '../source/source.ts';
-import { signAndAttach, type SignedImage } from './attached.ts';
+import { checkOutput, type BundleOutput } from './bundle-output.ts';
+import { signOnto, type SignedImage } from './attached.ts';
 import { findSubjects, type Subject } from './find-subjects.ts';
 import { formatPinned, openWritable, withoutVersion, shareSession, type ImageOptions } from './open-image.ts';
 import { openRepeatRules, type RepeatOptions, type RepeatRules } from './open-repeat-rules.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 
-export interface SignOptions extends ImageOptions, RepeatOptions {
+export interface SignOptions extends ImageOptions, RepeatOptions, BundleOutput {
   readonly signing: SigningOptions;
   /** Said in the signed statement. */
   readonly annotations?: Readonly<Record<string, string>>;
@@ -28,6 +29,7 @@ export async function signImages(
   options: SignOptions,
   context: Context,
 ): Promise<readonly SignedImage[]> {
+  checkOutput(options, images.length === 1 && options.recursive !== true);
   const repeat = await openRepeatRules(options, options.signing);
   const signer = await openSigner(options.signing, context);
   await using shared = shareSession(options, context);
@@ -55,7 +57,7 @@ async function signImage(
       bytes: signatureStatement(digest, options.annotations),
       predicateType: COSIGN_SIGN_PREDICATE_TYPE,
     };
-    const bundle = await signAndAttach(target, subject.descriptor, { statement, ...signing }, context);
+    const bundle = await signOnto(target, subject.descriptor, { statement, ...signing, output: options }, context);
     signed.push({ ...nameSubject(target, subject), bundle });
   }
   return signed;

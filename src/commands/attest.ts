@@ -6,19 +6,22 @@ import {
   addFormatFlag,
   addPlatformFlag,
   addRegistryFlags,
+  addOutputFlags,
   addRepeatFlags,
   addSigningFlags,
   readRegistryFlags,
+  readOutputFlags,
   readRepeatFlags,
   readSigningFlags,
   type OutputFormat,
   type PlatformFlag,
   type RegistryFlags,
+  type OutputFlags,
   type RepeatFlags,
   type SigningFlags,
 } from './flags.ts';
 
-interface AttestFlags extends RegistryFlags, SigningFlags, RepeatFlags, PlatformFlag {
+interface AttestFlags extends RegistryFlags, SigningFlags, RepeatFlags, OutputFlags, PlatformFlag {
   readonly type: string;
   readonly predicate: string;
   readonly format: OutputFormat;
@@ -32,7 +35,7 @@ export function define(command: Command, register: Register): void {
       'predicate type: cyclonedx, spdxjson, slsaprovenance1, vuln, openvex, custom … or a URI',
     )
     .requiredOption('--predicate <file>', 'file that holds the predicate, - for standard input');
-  addFormatFlag(addPlatformFlag(addRegistryFlags(addRepeatFlags(addSigningFlags(command)))));
+  addFormatFlag(addPlatformFlag(addRegistryFlags(addOutputFlags(addRepeatFlags(addSigningFlags(command))))));
   register(command, async (run, image, flags) => attest(run, image as string, flags as AttestFlags));
 }
 
@@ -43,6 +46,7 @@ async function attest(run: Run, image: string, flags: AttestFlags): Promise<0> {
     registry,
     signing: readSigningFlags(flags, run),
     ...readRepeatFlags(flags, run),
+    ...readOutputFlags(flags),
     type: flags.type,
     predicate,
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),

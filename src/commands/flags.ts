@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { BoltsealError } from '../base/errors.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
+import type { BundleOutput } from '../actions/bundle-output.ts';
 import type { RepeatOptions } from '../actions/open-repeat-rules.ts';
 import type { SigningOptions } from '../actions/open-signer.ts';
 import { AUTH_FLOWS, type AuthFlow, type SigningIdentityOptions } from '../sign/signing-identity.ts';
@@ -107,6 +108,25 @@ export function addRepeatFlags(command: Command): Command {
 
 export function readRepeatFlags(flags: RepeatFlags, run: Run): RepeatOptions {
   return { ...readTrustFlags(flags, run), ...(flags.replace === true ? { replace: true } : {}) };
+}
+
+export interface OutputFlags {
+  readonly bundle?: string;
+  /** commander's form of --no-upload: true unless the flag is there. */
+  readonly upload: boolean;
+}
+
+export function addOutputFlags(command: Command): Command {
+  return command
+    .option('--bundle <file>', 'write the bundle to this file too')
+    .option(
+      '--no-upload',
+      'with --bundle: attach nothing; "boltseal attach --bundle" does that later, or from elsewhere',
+    );
+}
+
+export function readOutputFlags({ bundle, upload }: OutputFlags): BundleOutput {
+  return { upload, ...(bundle === undefined ? {} : { bundleFile: bundle }) };
 }
 
 /** @throws BoltsealError USAGE for flags that need others */

@@ -5,19 +5,22 @@ import type { Register, Run } from './command.ts';
 import {
   addFormatFlag,
   addRegistryFlags,
+  addOutputFlags,
   addRepeatFlags,
   addSigningFlags,
   collectPairs,
   readRegistryFlags,
+  readOutputFlags,
   readRepeatFlags,
   readSigningFlags,
   type OutputFormat,
   type RegistryFlags,
+  type OutputFlags,
   type RepeatFlags,
   type SigningFlags,
 } from './flags.ts';
 
-interface SignFlags extends RegistryFlags, SigningFlags, RepeatFlags {
+interface SignFlags extends RegistryFlags, SigningFlags, RepeatFlags, OutputFlags {
   readonly annotation?: Readonly<Record<string, string>>;
   readonly recursive?: boolean;
   readonly format: OutputFormat;
@@ -32,7 +35,7 @@ export function define(command: Command, register: Register): void {
       collectPairs,
     )
     .option('-r, --recursive', 'of an index, sign every image in it too');
-  addFormatFlag(addRegistryFlags(addRepeatFlags(addSigningFlags(command))));
+  addFormatFlag(addRegistryFlags(addOutputFlags(addRepeatFlags(addSigningFlags(command)))));
   register(command, async (run, images, flags) => sign(run, images as readonly string[], flags as SignFlags));
 }
 
@@ -42,6 +45,7 @@ async function sign(run: Run, images: readonly string[], flags: SignFlags): Prom
     registry,
     signing: readSigningFlags(flags, run),
     ...readRepeatFlags(flags, run),
+    ...readOutputFlags(flags),
     annotations: flags.annotation ?? {},
     recursive: flags.recursive === true,
   };

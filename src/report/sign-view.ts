@@ -15,10 +15,14 @@ function lines({ reference, platform, bundle }: SignedImage): string {
   const logged = bundle.logEntries.map(({ url, index }) => `, log ${url} entry ${index}`).join('');
   const which = platform === undefined ? '' : ` (${formatPlatform(platform)})`;
   const type = predicateTypeName(bundle.predicateType);
-  const by =
-    bundle.outcome === 'already-attached' ? `${ALREADY[type] ?? `already attested, ${type},`} by` : `${type} by`;
-  const replaced = bundle.replaced.map((digest) => `  in place of ${digest}\n`).join('');
-  return `${reference}${which}\n  ${by} ${signer}${logged}\n  ${bundle.manifest}\n${replaced}`;
+  const by = bundle.outcome === 'already-attached' ? (ALREADY[type] ?? `already attested, ${type},`) : type;
+  return [`${reference}${which}`, `  ${by} by ${signer}${logged}`, ...whereabouts(bundle), ''].join('\n');
+}
+
+function whereabouts(bundle: SignedImage['bundle']): readonly string[] {
+  const file = bundle.bundleFile === undefined ? [] : [`  written to ${bundle.bundleFile}`];
+  if (bundle.outcome === 'written') return [...file, '  not attached: "boltseal attach --bundle" does that'];
+  return [`  ${bundle.manifest}`, ...file, ...bundle.replaced.map((digest) => `  in place of ${digest}`)];
 }
 
 const ALREADY: Readonly<Record<string, string>> = { signature: 'already signed' };
