@@ -7,6 +7,7 @@ import { signAndAttach, type AttachedBundle } from './attached.ts';
 import { bomOf } from './generate-bom.ts';
 import { findSubject, formatPinned, openWritable, shareSession, subjectName, type ImageOptions } from './open-image.ts';
 import { openRepeatRules, type RepeatOptions, type RepeatRules } from './open-repeat-rules.ts';
+import { checkOneRegistry } from './one-registry.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 
 export interface SealOptions extends ImageOptions, RepeatOptions {
@@ -34,6 +35,7 @@ export async function sealImages(
   context: Context,
 ): Promise<readonly SealedImage[]> {
   const repeat = await openRepeatRules(options, options.signing);
+  await checkOneRegistry(images, options, context);
   const signer = await openSigner(options.signing, context);
   await using shared = shareSession(options, context);
   const sealed: SealedImage[] = [];

@@ -8,6 +8,7 @@ import { signOnto, type SignedImage } from './attached.ts';
 import { findSubjects, type Subject } from './find-subjects.ts';
 import { formatPinned, openWritable, withoutVersion, shareSession, type ImageOptions } from './open-image.ts';
 import { openRepeatRules, type RepeatOptions, type RepeatRules } from './open-repeat-rules.ts';
+import { checkOneRegistry } from './one-registry.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 
 export interface SignOptions extends ImageOptions, RepeatOptions, BundleOutput {
@@ -31,6 +32,7 @@ export async function signImages(
 ): Promise<readonly SignedImage[]> {
   checkOutput(options, images.length === 1 && options.recursive !== true);
   const repeat = await openRepeatRules(options, options.signing);
+  await checkOneRegistry(images, options, context);
   const signer = await openSigner(options.signing, context);
   await using shared = shareSession(options, context);
   const signed: SignedImage[] = [];

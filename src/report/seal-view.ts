@@ -1,5 +1,6 @@
 import type { AttachedBundle } from '../actions/attached.ts';
 import type { SealedImage } from '../actions/seal-images.ts';
+import { count } from './count.ts';
 import { jsonDocument } from './json-view.ts';
 import { signerText } from './signer-text.ts';
 
@@ -25,8 +26,4 @@ function logged({ outcome, manifest, logEntries, replaced }: AttachedBundle): st
     `${outcome === 'already-attached' ? 'already ' : ''}as ${manifest}${place}`,
     ...logEntries.map(({ url, index }) => `logged at ${url} as entry ${index}`),
   ].join(', ');
-}
-
-function count(many: number, what: string): string {
-  return `${many} ${what}${many === 1 ? '' : 's'}`;
 }
