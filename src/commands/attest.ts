@@ -22,7 +22,7 @@ import {
 } from './flags.ts';
 
 interface AttestFlags extends RegistryFlags, SigningFlags, RepeatFlags, OutputFlags, PlatformFlag {
-  readonly type: string;
+  readonly type?: string;
   readonly predicate: string;
   readonly format: OutputFormat;
 }
@@ -30,9 +30,9 @@ interface AttestFlags extends RegistryFlags, SigningFlags, RepeatFlags, OutputFl
 export function define(command: Command, register: Register): void {
   command
     .argument('<image>', 'the image the statement is about')
-    .requiredOption(
+    .option(
       '--type <type>',
-      'predicate type: cyclonedx, spdxjson, slsaprovenance1, vuln, openvex, custom … or a URI',
+      'predicate type: cyclonedx, spdxjson, slsaprovenance1, vuln, openvex, custom … or a URI (default: told from the predicate)',
     )
     .requiredOption('--predicate <file>', 'file that holds the predicate, - for standard input');
   addFormatFlag(addPlatformFlag(addRegistryFlags(addOutputFlags(addRepeatFlags(addSigningFlags(command))))));
@@ -47,7 +47,7 @@ async function attest(run: Run, image: string, flags: AttestFlags): Promise<0> {
     signing: readSigningFlags(flags, run),
     ...readRepeatFlags(flags, run),
     ...readOutputFlags(flags),
-    type: flags.type,
+    ...(flags.type === undefined ? {} : { type: flags.type }),
     predicate,
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
   };
