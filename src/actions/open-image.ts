@@ -103,7 +103,12 @@ export async function findSubject(source: Source, platform: Platform | undefined
   return descriptorOf(await choosePlatform(source, { index: stored.manifest, digest }, platform));
 }
 
-function descriptorOf({ digest, bytes, manifest }: Awaited<ReturnType<ManifestReader['readManifest']>>): Descriptor {
+/** What stands for a manifest that was read. */
+export function descriptorOf({
+  digest,
+  bytes,
+  manifest,
+}: Awaited<ReturnType<ManifestReader['readManifest']>>): Descriptor {
   return { mediaType: manifest.mediaType, digest, size: bytes.length };
 }
 
@@ -112,7 +117,12 @@ export function subjectName(reference: Reference): string {
   return reference.kind === 'registry' ? repositoryName(reference) : formatReference(withoutVersion(reference));
 }
 
-function withoutVersion(reference: Reference): Reference {
+/** The place alone, without a tag or digest in it. */
+export function withoutVersion(reference: Reference): Reference {
+  if (reference.kind === 'registry') {
+    const { tag: _tag, digest: _digest, ...place } = reference;
+    return place;
+  }
   if (reference.kind === 'layout') return { kind: 'layout', path: reference.path };
   return reference.kind === 'archive' ? { kind: 'archive', format: reference.format, path: reference.path } : reference;
 }

@@ -20,6 +20,10 @@ function lines({ reference, sbom, signature, attestation }: SealedImage): string
   ].join('\n');
 }
 
-function logged({ manifest, logEntries }: AttachedBundle): string {
-  return [`as ${manifest}`, ...logEntries.map(({ url, index }) => `logged at ${url} as entry ${index}`)].join(', ');
+function logged({ outcome, manifest, logEntries, replaced }: AttachedBundle): string {
+  const place = replaced.length === 0 ? '' : ` in place of ${replaced.join(', ')}`;
+  return [
+    `${outcome === 'already-attached' ? 'already ' : ''}as ${manifest}${place}`,
+    ...logEntries.map(({ url, index }) => `logged at ${url} as entry ${index}`),
+  ].join(', ');
 }
