@@ -159,12 +159,10 @@ test('a copy that broke off is finished by the next, which sends no large blob t
   registry.behaviour.fault = () => undefined;
   registry.requests.length = 0;
   const result = await copy(source, destination);
-  expect(
-    result.blobs
-      .filter(({ outcome }) => outcome === 'present')
-      .map(({ digest }) => digest)
-      .toSorted(),
-  ).toEqual(sent.toSorted());
+  // The configuration is small: whether it went before the break is a matter of timing, and sending it again is cheap.
+  const large = new Set(layers.map(({ descriptor }) => descriptor.digest));
+  const present = result.blobs.filter(({ digest, outcome }) => outcome === 'present' && large.has(digest));
+  expect(present.map(({ digest }) => digest).toSorted()).toEqual(sent.toSorted());
   expect(registry.lines().filter((line) => line.startsWith('PUT') && line.includes('/blobs/'))).toHaveLength(3);
   await expectSame(destination, [image]);
 });
