@@ -155,15 +155,17 @@ test('a copy that broke off is finished by the next, which sends no large blob t
   expect(await messageOf(copy(source, destination))).toMatch(/^REGISTRY_ERROR writing the destination: /);
   expect(registry.tags.size).toBe(0);
   const sent = layers.map(({ descriptor }) => descriptor.digest).filter((digest) => registry.blobs.has(digest));
-  expect(sent.length).toBe(3);
+  expect(sent.length).toBeGreaterThan(0);
   registry.behaviour.fault = () => undefined;
   registry.requests.length = 0;
   const result = await copy(source, destination);
   // The configuration is small: whether it went before the break is a matter of timing, and sending it again is cheap.
   const large = new Set(layers.map(({ descriptor }) => descriptor.digest));
   const present = result.blobs.filter(({ digest, outcome }) => outcome === 'present' && large.has(digest));
-  expect(present.map(({ digest }) => digest).toSorted()).toEqual(sent.toSorted());
-  expect(registry.lines().filter((line) => line.startsWith('PUT') && line.includes('/blobs/'))).toHaveLength(3);
+  // The server may still have taken in what was on its way when the copy broke off.
+  expect(present.map(({ digest }) => digest)).toEqual(expect.arrayContaining(sent));
+  const puts = registry.lines().filter((line) => line.startsWith('PUT') && line.includes('/blobs/'));
+  expect(puts).toHaveLength(layers.length - present.length);
   await expectSame(destination, [image]);
 });
 
