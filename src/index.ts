@@ -1,5 +1,6 @@
 /** The public library: the command line's verbs, and what they take and return. */
-export type { AttachedBundle, SignedImage } from './actions/attached.ts';
+export type { AttachedBundle, SignedImage, WrittenBundle } from './actions/attached.ts';
+export { attachBundle, type AttachBundleOptions, type AttachedBundleFile } from './actions/attach-bundle.ts';
 export { attachFiles, type AttachedFiles, type AttachFilesOptions } from './actions/attach-files.ts';
 export { attestImage, type AttestOptions } from './actions/attest-image.ts';
 export { copyNamedImage as copyImage, type CopiedImages, type CopyImageOptions } from './actions/copy-image.ts';

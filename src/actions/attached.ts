@@ -31,7 +31,7 @@ export interface AttachedBundle {
   readonly bundleFile?: string;
 }
 
-/** Something that was signed and written to a file, and that nothing refers with to the image yet. */
+/** Something that was signed and written to a file, and is attached to nothing yet. */
 export interface WrittenBundle {
   readonly outcome: 'written';
   readonly bundleFile: string;
@@ -158,6 +158,8 @@ async function detachOld(
   { own, manifest, subject }: Replacement,
   context: Context,
 ): Promise<readonly Digest[]> {
+  // Should the registry refuse to delete, this is what stands.
+  context.emit({ kind: 'step', message: `attached ${manifest}` });
   const replaced: Digest[] = [];
   for (const old of new Set(own.map((one) => one.manifest))) {
     if (old === manifest) continue;

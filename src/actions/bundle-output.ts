@@ -8,11 +8,17 @@ export interface BundleOutput {
   readonly upload?: boolean;
 }
 
+type Output = BundleOutput & { readonly replace?: boolean };
+
 /** @throws BoltsealError USAGE for what would lose a bundle */
-export function checkOutput({ bundleFile, upload = true }: BundleOutput, isForOne: boolean): void {
+export function checkOutput({ bundleFile, upload = true, replace = false }: Output, isForOne: boolean): void {
   if (!upload && bundleFile === undefined)
     throw new BoltsealError('USAGE', 'what is not uploaded and written nowhere would be lost', {
       hint: 'Say with --bundle FILE where the bundle goes.',
+    });
+  if (!upload && replace)
+    throw new BoltsealError('USAGE', 'what is not uploaded can replace nothing', {
+      hint: 'Leave --replace out, or --no-upload.',
     });
   if (bundleFile !== undefined && !isForOne)
     throw new BoltsealError('USAGE', 'one file holds one bundle, and several things are to be signed', {

@@ -57,6 +57,7 @@ describe('sign and attest --no-upload --bundle', () => {
       ['sign', image, '--no-upload'],
       ['sign', image, image, ...output],
       ['sign', image, '-r', ...output],
+      ['sign', image, '--replace', ...output],
     ])
       expect(await signing.run(...argv)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('USAGE') });
     expect(signing.asked).toEqual([]);

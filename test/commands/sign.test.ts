@@ -110,6 +110,16 @@ describe('signing again what is there already', () => {
     expect(await signing.referrers(image)).toHaveLength(2);
   });
 
+  test('holds for seal, and not after the image has changed', async () => {
+    const image = await signing.push('sealed');
+    expect(await signing.run('seal', image)).toMatchObject({ exitCode: 0 });
+    const again = await signing.run('seal', image);
+    expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/already as [\s\S]*already as /) });
+    expect(await signing.referrers(image)).toHaveLength(2);
+    await signing.push('sealed', buildSealedImage('sealed').amd64);
+    expect((await signing.run('seal', image)).stdout).not.toContain('already');
+  });
+
   test('knows a key by itself, and another key as another', async () => {
     const image = await signing.push('keys');
     const env = { ...signing.sandbox.environment, BOLTSEAL_PASSWORD: 'x' };
@@ -147,6 +157,19 @@ describe('--replace', () => {
     ).images;
     expect(bundle?.replaced.toSorted()).toEqual(own.toSorted());
     expect((await signing.referrers(image)).toSorted()).toEqual([theirs, bundle?.manifest].toSorted());
+  });
+
+  test('leaves a signature that something refers to, and says so', async () => {
+    const image = await signing.push('replace-used');
+    await signing.run('sign', image);
+    const [old] = await signing.referrers(image);
+    const note = join(folder, 'used.txt');
+    writeFileSync(note, 'about the signature');
+    const child = `${image.replace(':v1', '')}@${old}`;
+    expect(await signing.run('attach', child, note, '--artifact-type', 'text/x-note')).toMatchObject({ exitCode: 0 });
+    const ran = await signing.run('sign', image, '--replace');
+    expect(ran).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`${old} was not replaced`) });
+    expect(await signing.referrers(image)).toHaveLength(2);
   });
 
   test('leaves what the same signer attached of another type', async () => {
