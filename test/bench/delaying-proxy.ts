@@ -12,11 +12,20 @@ export interface DelayingProxy extends AsyncDisposable {
   connections: number;
 }
 
-export async function startDelayingProxy(target: string): Promise<DelayingProxy> {
+interface ProxyOptions {
+  /** True for a server that answers to its own name only. Otherwise it sees the client's: it may answer with whole URLs. */
+  readonly rewritesHost?: boolean;
+}
+
+export async function startDelayingProxy(
+  target: string,
+  { rewritesHost = false }: ProxyOptions = {},
+): Promise<DelayingProxy> {
+  const extra = rewritesHost ? { host: target } : {};
   const sockets = new Set<Socket>();
   const http = createHttpServer((incoming, outgoing) => {
     proxy.requests += 1;
-    setTimeout(() => forward(target, incoming, outgoing), proxy.latencyMs);
+    setTimeout(() => forward({ target, extra }, incoming, outgoing), proxy.latencyMs);
   });
   http.keepAliveTimeout = 60_000;
   const server = createServer({ noDelay: true }, (socket) => {
@@ -40,10 +49,15 @@ export async function startDelayingProxy(target: string): Promise<DelayingProxy>
   return proxy;
 }
 
-/** The Host header stays the client's: a registry that answers with whole URLs then answers with the proxy's. */
-function forward(target: string, incoming: IncomingMessage, outgoing: ServerResponse): void {
+interface Onward {
+  readonly target: string;
+  readonly extra: Readonly<Record<string, string>>;
+}
+
+function forward({ target, extra }: Onward, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const { method, headers } = incoming;
-  const onward = request(new URL(incoming.url ?? '/', `http://${target}`), { method, headers }, (answer) => {
+  const options = { method, headers: { ...headers, ...extra } };
+  const onward = request(new URL(incoming.url ?? '/', `http://${target}`), options, (answer) => {
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
     pipeline(answer, outgoing, () => {});
   });

@@ -55,7 +55,7 @@ async function proxySigningConfig(
   let config = readFileSync(signingConfigPath, 'utf8');
   const proxies: DelayingProxy[] = [];
   for (const origin of new Set(config.match(/127\.0\.0\.1:\d+/g))) {
-    const proxy = await startDelayingProxy(origin);
+    const proxy = await startDelayingProxy(origin, { rewritesHost: true });
     proxies.push(proxy);
     config = config.replaceAll(`http://${origin}`, `http://${proxy.host}`);
   }
