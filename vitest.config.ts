@@ -7,6 +7,8 @@ export default defineConfig({
     typecheck: { enabled: false },
     pool: 'threads',
     isolate: false,
+    // Most tests wait for servers and timers more than they compute.
+    maxWorkers: 4,
     testTimeout: 30_000,
   },
 });

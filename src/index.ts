@@ -1,12 +1,15 @@
 /** The public library: the command line's verbs, and what they take and return. */
-export { attachFile, type AttachedFile, type AttachOptions } from './actions/attach-file.ts';
 export type { AttachedBundle, SignedImage } from './actions/attached.ts';
+export { attachFiles, type AttachedFiles, type AttachFilesOptions } from './actions/attach-files.ts';
 export { attestImage, type AttestOptions } from './actions/attest-image.ts';
+export { copyNamedImage as copyImage, type CopiedImages, type CopyImageOptions } from './actions/copy-image.ts';
+export { detachArtifact } from './actions/detach-artifact.ts';
 export { discoverImage, type Discovery } from './actions/discover-image.ts';
 export { generateBom, type GeneratedBom } from './actions/generate-bom.ts';
 export type { ImageOptions, RegistryAccess } from './actions/open-image.ts';
 export type { SigningOptions } from './actions/open-signer.ts';
 export { probeRegistry, type ProbeOptions, type ProbeReport } from './actions/probe-registry.ts';
+export { pullNamedArtifact as pullArtifact } from './actions/pull-artifact.ts';
 export { sealImages, type SealedImage, type SealOptions } from './actions/seal-images.ts';
 export { signImages, type SignOptions } from './actions/sign-images.ts';
 export { exitCodeOf, verifyImages, type ImageVerdict, type VerifyOptions } from './actions/verify-images.ts';
@@ -28,6 +31,7 @@ export type { Evidence } from './policy/evidence.ts';
 export { loadPolicies, type PolicyText } from './policy/load.ts';
 export type { Policy } from './policy/policy.ts';
 export type { ImageTreeNode } from './referrers/image-tree.ts';
+export { startSandbox, type Sandbox } from './sandbox/sandbox.ts';
 export { publicGoodTrustRoot } from './verify/public-good.ts';
 export { REJECTIONS, type Rejection, type RejectionCode } from './verify/rejection.ts';
 export { loadTrustRoot, type TrustRoot } from './verify/trust-root.ts';

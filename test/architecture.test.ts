@@ -69,6 +69,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'policy',
     'trust',
     'workload',
+    'sandbox',
     'actions',
     'report',
   ],

@@ -163,6 +163,22 @@ describe('seal, discover, verify', () => {
     expect(await run(['verify', image, '--policy', policy('moved')])).toMatchObject({ exitCode: 1 });
   });
 
+  test('a sealed image copied into a layout is allowed offline, under the same policy and the name it had', async () => {
+    const image = await pushed('app/offline');
+    expect(await run(['seal', image])).toMatchObject({ exitCode: 0 });
+    const copied = `oci:${join(folder, 'offline')}:v1`;
+    expect(await run(['copy', image, copied])).toMatchObject({ exitCode: 0 });
+    const before = requests;
+    const judged = (name: string): Promise<Ran> => run(['verify', copied, '--as', name, '--policy', policy('offline')]);
+    expect(await judged(`${repository}/app/offline`)).toMatchObject({ exitCode: 0 });
+    expect(await judged('registry.example.com/elsewhere')).toMatchObject({ exitCode: 1 });
+    expect(await run(['verify', copied, '--policy', policy('offline')])).toMatchObject({ exitCode: 1 });
+    expect(requests).toBe(before);
+    expect(
+      await run(['verify', image, '--as', `${repository}/app/offline`, '--policy', policy('offline')]),
+    ).toMatchObject({ exitCode: 2 });
+  });
+
   test('an image that no policy is for is denied', async () => {
     const image = await pushed('other/app');
     expect(await run(['seal', image])).toMatchObject({ exitCode: 0 });

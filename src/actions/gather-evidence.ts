@@ -2,9 +2,9 @@ import type { Digest } from '../oci/digest.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import { listBundles } from '../referrers/bundles.ts';
 import { listLegacy } from '../referrers/legacy-tags.ts';
-import type { WritableSource } from '../source/source.ts';
 import { verifyLegacy } from '../verify/legacy.ts';
 import { Rejected, toRejection } from '../verify/rejection.ts';
+import type { ReferrerSource } from './open-image.ts';
 import type { VerifyOptions } from '../verify/signature.ts';
 import type { TrustRoot } from '../verify/trust-root.ts';
 import { verifyBundle } from '../verify/verifier.ts';
@@ -16,7 +16,7 @@ export type Found = Pick<Evidence, 'attestations' | 'rejections'>;
 export type EvidenceOptions = { readonly trust: TrustRoot } & Pick<VerifyOptions, 'keyThresholds'>;
 
 /** @throws BoltsealError, see `listBundles` */
-export async function gatherBundles(source: WritableSource, subject: Digest, options: EvidenceOptions): Promise<Found> {
+export async function gatherBundles(source: ReferrerSource, subject: Digest, options: EvidenceOptions): Promise<Found> {
   const checked: Checked[] = [];
   for await (const candidate of listBundles(source, subject))
     checked.push({
@@ -28,7 +28,7 @@ export async function gatherBundles(source: WritableSource, subject: Digest, opt
 }
 
 /** What cosign 1 and 2 stored. @throws BoltsealError, see `listLegacy` */
-export async function gatherLegacy(source: WritableSource, subject: Digest, options: EvidenceOptions): Promise<Found> {
+export async function gatherLegacy(source: ReferrerSource, subject: Digest, options: EvidenceOptions): Promise<Found> {
   const checked: Checked[] = [];
   for await (const candidate of listLegacy(source, subject))
     checked.push({

@@ -9,7 +9,13 @@ import { openSource } from '../source/open.ts';
 import { recogniseReference } from '../source/recognise.ts';
 import type { RegistryOptions } from '../source/registry/registry.ts';
 import { openRegistrySession } from '../source/registry/session.ts';
-import { isWritable, type ManifestReader, type Source, type WritableSource } from '../source/source.ts';
+import {
+  isWritable,
+  type ManifestReader,
+  type ReferrerLister,
+  type Source,
+  type WritableSource,
+} from '../source/source.ts';
 
 /** How registries are spoken to: see RegistryOptions of `source`. */
 export type RegistryAccess = RegistryOptions;
@@ -64,17 +70,29 @@ export function openReference(reference: Reference, { registry }: ImageOptions, 
  * @throws BoltsealError NOT_WRITABLE, and see `openImage`
  */
 export async function openWritable(text: string, options: ImageOptions, context: Context): Promise<WritableSource> {
-  return openReferrers(text, { ...options, registry: { ...options.registry, mirrors: false } }, context);
-}
-
-/** The same, to read what refers to it, from mirrors too. @throws BoltsealError NOT_WRITABLE, and see `openImage` */
-export async function openReferrers(text: string, options: ImageOptions, context: Context): Promise<WritableSource> {
-  const source = await openImage(text, options, context);
+  const source = await openImage(text, { ...options, registry: { ...options.registry, mirrors: false } }, context);
   if (isWritable(source)) return source;
   await source[Symbol.asyncDispose]();
   throw new BoltsealError('NOT_WRITABLE', `nothing can be attached to ${formatReference(source.reference)}`, {
     hint: 'Name an image in a registry, or in an OCI layout folder (oci:DIR).',
   });
+}
+
+/** What refers to an image can be read there, though perhaps nothing can be added: a registry, a layout, an OCI archive. */
+export type ReferrerSource = Source & ReferrerLister;
+
+/** Opens something to read what refers to it, from mirrors too. @throws BoltsealError NOT_WRITABLE, and see `openImage` */
+export async function openReferrers(text: string, options: ImageOptions, context: Context): Promise<ReferrerSource> {
+  const source = await openImage(text, options, context);
+  if (listsReferrers(source)) return source;
+  await source[Symbol.asyncDispose]();
+  throw new BoltsealError('NOT_WRITABLE', `nothing can refer to ${formatReference(source.reference)}`, {
+    hint: 'Name an image in a registry, in an OCI layout folder (oci:DIR) or in an archive of one (oci-archive:FILE).',
+  });
+}
+
+function listsReferrers(source: Source): source is ReferrerSource {
+  return 'listReferrers' in source && typeof source.listReferrers === 'function';
 }
 
 /** What is signed or attached to: the image or index named, or with a platform that image of the index. */
@@ -85,7 +103,12 @@ export async function findSubject(source: Source, platform: Platform | undefined
   return descriptorOf(await choosePlatform(source, { index: stored.manifest, digest }, platform));
 }
 
-function descriptorOf({ digest, bytes, manifest }: Awaited<ReturnType<ManifestReader['readManifest']>>): Descriptor {
+/** What stands for a manifest that was read. */
+export function descriptorOf({
+  digest,
+  bytes,
+  manifest,
+}: Awaited<ReturnType<ManifestReader['readManifest']>>): Descriptor {
   return { mediaType: manifest.mediaType, digest, size: bytes.length };
 }
 
@@ -94,7 +117,12 @@ export function subjectName(reference: Reference): string {
   return reference.kind === 'registry' ? repositoryName(reference) : formatReference(withoutVersion(reference));
 }
 
-function withoutVersion(reference: Reference): Reference {
+/** The place alone, without a tag or digest in it. */
+export function withoutVersion(reference: Reference): Reference {
+  if (reference.kind === 'registry') {
+    const { tag: _tag, digest: _digest, ...place } = reference;
+    return place;
+  }
   if (reference.kind === 'layout') return { kind: 'layout', path: reference.path };
   return reference.kind === 'archive' ? { kind: 'archive', format: reference.format, path: reference.path } : reference;
 }

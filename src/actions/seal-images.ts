@@ -6,9 +6,11 @@ import type { StatementSigner } from '../sign/signer.ts';
 import { signAndAttach, type AttachedBundle } from './attached.ts';
 import { bomOf } from './generate-bom.ts';
 import { findSubject, formatPinned, openWritable, shareSession, subjectName, type ImageOptions } from './open-image.ts';
+import { openRepeatRules, type RepeatOptions, type RepeatRules } from './open-repeat-rules.ts';
+import { checkOneRegistry } from './one-registry.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 
-export interface SealOptions extends ImageOptions {
+export interface SealOptions extends ImageOptions, RepeatOptions {
   readonly signing: SigningOptions;
 }
 
@@ -32,16 +34,23 @@ export async function sealImages(
   options: SealOptions,
   context: Context,
 ): Promise<readonly SealedImage[]> {
+  const repeat = await openRepeatRules(options, options.signing);
+  await checkOneRegistry(images, options, context);
   const signer = await openSigner(options.signing, context);
   await using shared = shareSession(options, context);
   const sealed: SealedImage[] = [];
-  for (const image of images) sealed.push(await sealImage(image, signer, shared, context));
+  for (const image of images) sealed.push(await sealImage(image, { signer, repeat }, shared, context));
   return sealed;
+}
+
+interface Signing {
+  readonly signer: StatementSigner;
+  readonly repeat: RepeatRules;
 }
 
 async function sealImage(
   image: string,
-  signer: StatementSigner,
+  signing: Signing,
   options: SealOptions,
   context: Context,
 ): Promise<SealedImage> {
@@ -60,7 +69,7 @@ async function sealImage(
       unknowns: bom.inventory.unknowns.length,
       sizeBytes: bom.bytes.length,
     },
-    signature: await signAndAttach(target, subject, { statement: signature, signer }, context),
-    attestation: await signAndAttach(target, subject, { statement: attestation, signer }, context),
+    signature: await signAndAttach(target, subject, { statement: signature, ...signing }, context),
+    attestation: await signAndAttach(target, subject, { statement: attestation, ...signing }, context),
   };
 }

@@ -6,9 +6,10 @@ import { BoltsealError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { finishDigest, type Digest } from '../oci/digest.ts';
 import type { LogEntryReference, SignedBundle, SignerIdentity } from '../sign/signer.ts';
-import { attestationStatement, makePredicate } from '../sign/statements.ts';
+import { attestationStatement } from '../sign/statements.ts';
 import { openSigner, type SigningOptions } from './open-signer.ts';
 import { readLocalFile } from './read-file.ts';
+import { readPredicate } from './read-predicate.ts';
 import { writeLocalFile } from './write-file.ts';
 
 /** A file, or bytes that came some other way, and what to call them. */
@@ -47,8 +48,8 @@ export async function signBlob(
 }
 
 export interface BlobAttestation extends BlobOptions {
-  /** Short name or URI of the predicate type. */
-  readonly type: string;
+  /** Short name or URI of the predicate type; told from the predicate when absent. */
+  readonly type?: string;
   readonly predicateFile: string;
 }
 
@@ -60,7 +61,7 @@ export interface BlobAttestation extends BlobOptions {
  */
 export async function attestBlob(blob: Blob, options: BlobAttestation, context: Context): Promise<SignedBlob> {
   const content = await readLocalFile(options.predicateFile, 'the predicate', LIMITS.bundleBytes);
-  const predicate = makePredicate(options.type, content, context);
+  const predicate = readPredicate(options.type, content, context);
   const hash = createHash('sha256');
   for await (const piece of piecesOf(blob)) hash.update(piece);
   const [name, digest] = [nameOf(blob), finishDigest(hash)];

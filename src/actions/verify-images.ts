@@ -1,18 +1,25 @@
 import type { Context } from '../base/context.ts';
-import { isBoltsealError, type BoltsealError } from '../base/errors.ts';
+import { BoltsealError, isBoltsealError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Digest } from '../oci/digest.ts';
-import { repositoryName, type Reference } from '../oci/reference.ts';
+import { formatReference, parseRegistryReference, repositoryName, type Reference } from '../oci/reference.ts';
 import { commandLinePolicy } from '../policy/command-line.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decision.ts';
 import type { Evidence } from '../policy/evidence.ts';
 import type { Policy } from '../policy/policy.ts';
 import { mapParallel } from '../referrers/parallel.ts';
-import type { WritableSource } from '../source/source.ts';
 import { withKeys } from '../verify/trust-root.ts';
 import { gatherBundles, gatherLegacy, type EvidenceOptions } from './gather-evidence.ts';
-import { findSubject, openReferrers, shareSession, subjectName, type ImageOptions } from './open-image.ts';
+import {
+  findSubject,
+  openReferrers,
+  shareSession,
+  subjectName,
+  type ImageOptions,
+  type ReferrerSource,
+} from './open-image.ts';
+import { checkOneRegistry } from './one-registry.ts';
 import { openPolicies } from './open-policies.ts';
 import { openSigners, type NamedSigners } from './open-signers.ts';
 import { openTrustRoot } from './open-trust-root.ts';
@@ -27,6 +34,11 @@ export interface VerifyOptions extends ImageOptions {
    * satisfy no policy.
    */
   readonly legacy?: boolean;
+  /**
+   * The repository that an image from a layout or archive is judged as, `registry/repository`: policies are about names, and
+   * a folder has none. For one image, and never for one that has a name of its own.
+   */
+  readonly judgedAs?: string;
   /** A trusted_root.json; the public-good instance's, as built in, when absent. */
   readonly trustedRootFile?: string;
 }
@@ -71,6 +83,8 @@ export async function verifyImages(
   const unlogged = options.commandLine?.allowUnloggedKeys === true;
   const evidence = { trust, ...(unlogged ? { keyThresholds: { logEntries: 0, times: 0 } } : {}) };
   const verdicts: ImageVerdict[] = [];
+  if (options.judgedAs !== undefined && images.length > 1) throw oneImageOnly();
+  await checkOneRegistry(images, options, context);
   await using shared = shareSession(options, context);
   const verifyOne = (image: string): Promise<ImageVerdict> =>
     verifyImage(image, { policies, evidence, options: shared }, context);
@@ -122,7 +136,7 @@ interface Decided {
 
 /** The old formats are asked about last: a signed image costs no request for them. */
 async function decideOn(
-  source: WritableSource,
+  source: ReferrerSource,
   subject: Digest,
   { policies, evidence: evidenceOptions, options }: Grounds,
   context: Context,
@@ -142,8 +156,24 @@ async function decideOn(
   return { evidence, decision: decide(policies, evidence, context.now()) };
 }
 
+function oneImageOnly(): BoltsealError {
+  return new BoltsealError('USAGE', '--as names one repository, and there are several images', {
+    hint: 'Verify them one at a time, each under its own name.',
+  });
+}
+
 /** Flags are about the images named beside them, whatever they are; a policy file is about repositories. */
-function nameOf(reference: Reference, { commandLine }: VerifyOptions): Pick<Evidence, 'name' | 'tag'> {
+function nameOf(reference: Reference, { commandLine, judgedAs }: VerifyOptions): Pick<Evidence, 'name' | 'tag'> {
+  if (reference.kind !== 'registry' && judgedAs !== undefined)
+    return { name: repositoryName(parseRegistryReference(judgedAs)) };
+  if (judgedAs !== undefined)
+    throw new BoltsealError(
+      'USAGE',
+      `${formatReference(reference)} has a name of its own, and cannot be judged as ${judgedAs}`,
+      {
+        hint: 'Leave out --as; policies that match the name itself decide.',
+      },
+    );
   if (reference.kind !== 'registry') return commandLine === undefined ? {} : { name: subjectName(reference) };
   return { name: repositoryName(reference), ...(reference.tag === undefined ? {} : { tag: reference.tag }) };
 }

@@ -26,6 +26,8 @@ export const LIMITS = {
   discoverDepth: 8,
 
   layersPerImage: 4096,
+  /** Images of one index that are signed together. */
+  imagesPerIndex: 1000,
   /** Indexes within an index, and how deep. */
   nestedIndexes: 64,
   indexDepth: 4,

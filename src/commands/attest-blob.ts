@@ -6,7 +6,7 @@ import { addFormatFlag, addSigningFlags, readSigningFlags, type OutputFormat, ty
 import { blobOf } from './sign-blob.ts';
 
 interface AttestBlobFlags extends SigningFlags {
-  readonly type: string;
+  readonly type?: string;
   readonly predicate: string;
   readonly bundle: string;
   readonly format: OutputFormat;
@@ -15,7 +15,10 @@ interface AttestBlobFlags extends SigningFlags {
 export function define(command: Command, register: Register): void {
   command
     .argument('<file>', 'file the statement is about, - for standard input')
-    .requiredOption('--type <type>', 'predicate type: slsaprovenance1, spdxjson, cyclonedx, vuln, custom … or a URI')
+    .option(
+      '--type <type>',
+      'predicate type: slsaprovenance1, spdxjson, cyclonedx, vuln, custom … or a URI (default: told from the predicate)',
+    )
     .requiredOption('--predicate <file>', 'file that holds the predicate')
     .requiredOption('--bundle <file>', 'where to write the signed statement: a Sigstore bundle');
   addFormatFlag(addSigningFlags(command));
@@ -24,7 +27,12 @@ export function define(command: Command, register: Register): void {
 
 async function attest(run: Run, file: string, flags: AttestBlobFlags): Promise<0> {
   const { type, predicate: predicateFile, bundle: bundleFile } = flags;
-  const options = { signing: readSigningFlags(flags, run), type, predicateFile, bundleFile };
+  const options = {
+    signing: readSigningFlags(flags, run),
+    predicateFile,
+    bundleFile,
+    ...(type === undefined ? {} : { type }),
+  };
   run.terminal.stdout(blobView[flags.format](await attestBlob(await blobOf(file, run), options, run.context)));
   return 0;
 }

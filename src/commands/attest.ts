@@ -6,17 +6,23 @@ import {
   addFormatFlag,
   addPlatformFlag,
   addRegistryFlags,
+  addOutputFlags,
+  addRepeatFlags,
   addSigningFlags,
   readRegistryFlags,
+  readOutputFlags,
+  readRepeatFlags,
   readSigningFlags,
   type OutputFormat,
   type PlatformFlag,
   type RegistryFlags,
+  type OutputFlags,
+  type RepeatFlags,
   type SigningFlags,
 } from './flags.ts';
 
-interface AttestFlags extends RegistryFlags, SigningFlags, PlatformFlag {
-  readonly type: string;
+interface AttestFlags extends RegistryFlags, SigningFlags, RepeatFlags, OutputFlags, PlatformFlag {
+  readonly type?: string;
   readonly predicate: string;
   readonly format: OutputFormat;
 }
@@ -24,12 +30,12 @@ interface AttestFlags extends RegistryFlags, SigningFlags, PlatformFlag {
 export function define(command: Command, register: Register): void {
   command
     .argument('<image>', 'the image the statement is about')
-    .requiredOption(
+    .option(
       '--type <type>',
-      'predicate type: cyclonedx, spdxjson, slsaprovenance1, vuln, openvex, custom … or a URI',
+      'predicate type: cyclonedx, spdxjson, slsaprovenance1, vuln, openvex, custom … or a URI (default: told from the predicate)',
     )
     .requiredOption('--predicate <file>', 'file that holds the predicate, - for standard input');
-  addFormatFlag(addPlatformFlag(addRegistryFlags(addSigningFlags(command))));
+  addFormatFlag(addPlatformFlag(addRegistryFlags(addOutputFlags(addRepeatFlags(addSigningFlags(command))))));
   register(command, async (run, image, flags) => attest(run, image as string, flags as AttestFlags));
 }
 
@@ -39,7 +45,9 @@ async function attest(run: Run, image: string, flags: AttestFlags): Promise<0> {
   const options = {
     registry,
     signing: readSigningFlags(flags, run),
-    type: flags.type,
+    ...readRepeatFlags(flags, run),
+    ...readOutputFlags(flags),
+    ...(flags.type === undefined ? {} : { type: flags.type }),
     predicate,
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
   };

@@ -1,11 +1,13 @@
 import { Option, type Command } from 'commander';
 import { BoltsealError } from '../base/errors.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
+import type { BundleOutput } from '../actions/bundle-output.ts';
+import type { RepeatOptions } from '../actions/open-repeat-rules.ts';
 import type { SigningOptions } from '../actions/open-signer.ts';
 import { AUTH_FLOWS, type AuthFlow, type SigningIdentityOptions } from '../sign/signing-identity.ts';
 import type { Run } from './command.ts';
 import { passwordOptions } from './key-password.ts';
-import { signingConfigFileOf } from './trust-flags.ts';
+import { readTrustFlags, signingConfigFileOf } from './trust-flags.ts';
 
 /** Flags that several commands share, each with the function that turns them into what an action takes. */
 
@@ -89,6 +91,42 @@ function signInOptions(flags: SigningFlags, { terminal }: Run): SigningIdentityO
     interactive: terminal.isInteractive ? true : undefined,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+export interface RepeatFlags {
+  readonly replace?: boolean;
+  readonly trustedRoot?: string;
+  readonly trust?: string;
+}
+
+/** What to do about what the same signer has attached before. --trust is a flag of signing already. */
+export function addRepeatFlags(command: Command): Command {
+  return command
+    .option('--replace', 'put it in the place of what the same signer attached of the same type')
+    .option('--trusted-root <file>', 'trusted_root.json to check what is attached with (or BOLTSEAL_TRUSTED_ROOT)');
+}
+
+export function readRepeatFlags(flags: RepeatFlags, run: Run): RepeatOptions {
+  return { ...readTrustFlags(flags, run), ...(flags.replace === true ? { replace: true } : {}) };
+}
+
+export interface OutputFlags {
+  readonly bundle?: string;
+  /** commander's form of --no-upload: true unless the flag is there. */
+  readonly upload: boolean;
+}
+
+export function addOutputFlags(command: Command): Command {
+  return command
+    .option('--bundle <file>', 'write the bundle to this file too')
+    .option(
+      '--no-upload',
+      'with --bundle: attach nothing; "boltseal attach --bundle" does that later, or from elsewhere',
+    );
+}
+
+export function readOutputFlags({ bundle, upload }: OutputFlags): BundleOutput {
+  return { upload, ...(bundle === undefined ? {} : { bundleFile: bundle }) };
 }
 
 /** @throws BoltsealError USAGE for flags that need others */

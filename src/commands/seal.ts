@@ -6,16 +6,19 @@ import {
   addFormatFlag,
   addPlatformFlag,
   addRegistryFlags,
+  addRepeatFlags,
   addSigningFlags,
   readRegistryFlags,
+  readRepeatFlags,
   readSigningFlags,
   type OutputFormat,
   type PlatformFlag,
   type RegistryFlags,
+  type RepeatFlags,
   type SigningFlags,
 } from './flags.ts';
 
-interface SealFlags extends RegistryFlags, SigningFlags, PlatformFlag {
+interface SealFlags extends RegistryFlags, SigningFlags, RepeatFlags, PlatformFlag {
   readonly format: OutputFormat;
 }
 
@@ -26,7 +29,7 @@ export function define(command: Command, register: Register): void {
       'after',
       '\nWrites the SBOM from the layers, signs the image, signs the SBOM as an attestation, and attaches both: the one line of a release pipeline.\n',
     );
-  addFormatFlag(addPlatformFlag(addRegistryFlags(addSigningFlags(command))));
+  addFormatFlag(addPlatformFlag(addRegistryFlags(addRepeatFlags(addSigningFlags(command)))));
   register(command, async (run, images, flags) => seal(run, images as readonly string[], flags as SealFlags));
 }
 
@@ -35,6 +38,7 @@ async function seal(run: Run, images: readonly string[], flags: SealFlags): Prom
   const options = {
     registry,
     signing: readSigningFlags(flags, run),
+    ...readRepeatFlags(flags, run),
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
   };
   run.terminal.stdout(sealView[flags.format](await sealImages(images, options, run.context)));

@@ -21,6 +21,7 @@ interface VerifyFlags extends RegistryFlags, PlatformFlag, SignerFlagValues, Tru
   readonly type?: string;
   readonly insecureIgnoreTlog?: boolean;
   readonly legacy?: boolean;
+  readonly as?: string;
   readonly format: OutputFormat;
 }
 
@@ -39,7 +40,8 @@ export function define(command: Command, register: Register): void {
       'without a policy: accept what is signed with --key though no log has it and nothing proves when',
     )
     .option('--legacy', 'look for .sig and .att tags too (default: only where the bundles satisfy no policy)')
-    .option('--no-legacy', 'do not look for them at all');
+    .option('--no-legacy', 'do not look for them at all')
+    .option('--as <repository>', 'judge an image from a layout or archive under this name: registry/repository');
   addTrustFlags(command);
   addFormatFlag(addPlatformFlag(addRegistryFlags(command)));
   register(command, async (run, images, flags) => verify(run, images as readonly string[], flags as VerifyFlags));
@@ -57,6 +59,7 @@ async function verify(run: Run, images: readonly string[], flags: VerifyFlags): 
     ...(flags.policy === undefined ? { commandLine: commandLine(flags) } : {}),
     ...readTrustFlags(flags, run),
     ...(flags.legacy === undefined ? {} : { legacy: flags.legacy }),
+    ...(flags.as === undefined ? {} : { judgedAs: flags.as }),
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
   };
   checkOneOf(flags);

@@ -25,7 +25,7 @@ export async function choosePlatform(
   { index, digest }: { readonly index: ImageIndex; readonly digest: Digest },
   wanted: Platform | undefined,
 ): Promise<Chosen> {
-  const candidates = distinct(await listCandidates(source, index));
+  const candidates = await listImages(source, index);
   const offered = [...new Set(candidates.map(platformText))].toSorted();
   const chosen = candidates.length === 1 ? candidates : matching(candidates, wanted);
   const [first, ...others] = chosen;
@@ -40,6 +40,15 @@ export async function choosePlatform(
   throw new BoltsealError('MANIFEST_INVALID', `${digest} lists ${first.digest} as an image, but it is an index`, {
     hint: 'The index is malformed. Build and push the image again.',
   });
+}
+
+/**
+ * The images of an index, each once: no attestations, no artifacts, and of indexes within, their images.
+ *
+ * @throws BoltsealError LIMIT_EXCEEDED, and the source's codes
+ */
+export async function listImages(source: ManifestReader, index: ImageIndex): Promise<readonly Descriptor[]> {
+  return distinct(await listCandidates(source, index));
 }
 
 /** The entries of an index that are images of some platform: no attestations, no artifacts. */

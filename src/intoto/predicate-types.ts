@@ -1,6 +1,9 @@
+/** What cosign wraps any text in, with the time. */
+export const COSIGN_CUSTOM_PREDICATE_TYPE = 'https://cosign.sigstore.dev/attestation/v1';
+
 /** Short names and the URIs they stand for: the same as cosign's, so that a pipeline can be moved over as it is. */
 const URI_BY_ALIAS: Readonly<Record<string, string>> = {
-  custom: 'https://cosign.sigstore.dev/attestation/v1',
+  custom: COSIGN_CUSTOM_PREDICATE_TYPE,
   slsaprovenance: 'https://slsa.dev/provenance/v0.2',
   slsaprovenance02: 'https://slsa.dev/provenance/v0.2',
   slsaprovenance1: 'https://slsa.dev/provenance/v1',

@@ -23,6 +23,11 @@ export type BundleCandidate =
   /** Listed as a bundle, but damaged, missing, or about another image. Part of the answer, never left out. */
   | { readonly kind: 'unreadable'; readonly manifestDigest: Digest; readonly error: BoltsealError };
 
+interface ListOptions {
+  /** Leaves out what is listed as another type: by its own word, so only where missing one does no harm. */
+  readonly predicateType?: string;
+}
+
 export type BundleSource = ReferrerLister & ManifestReader & BlobReader;
 
 /**
@@ -33,8 +38,12 @@ export type BundleSource = ReferrerLister & ManifestReader & BlobReader;
  * @throws BoltsealError the source's own codes when the list or an entry cannot be had (unreachable, refused, rate limited),
  * LIMIT_EXCEEDED when there are more candidates than anybody looks through
  */
-export async function* listBundles(source: BundleSource, subject: Digest): AsyncGenerator<BundleCandidate> {
-  const candidates = (await source.listReferrers(subject)).filter(mayBeBundle);
+export async function* listBundles(
+  source: BundleSource,
+  subject: Digest,
+  { predicateType }: ListOptions = {},
+): AsyncGenerator<BundleCandidate> {
+  const candidates = (await source.listReferrers(subject)).filter(mayBeBundle).filter(mayAttest(predicateType));
   if (candidates.length > LIMITS.bundlesPerSubject) {
     const message = `${subject} has ${candidates.length} signatures and attestations, more than ${LIMITS.bundlesPerSubject}`;
     throw new BoltsealError('LIMIT_EXCEEDED', message, {
@@ -47,6 +56,13 @@ export async function* listBundles(source: BundleSource, subject: Digest): Async
 
 function mayBeBundle({ artifactType }: Descriptor): boolean {
   return artifactType === undefined || artifactType === MEDIA_TYPES.ociEmpty || isSigstoreBundleType(artifactType);
+}
+
+function mayAttest(predicateType: string | undefined): (entry: Descriptor) => boolean {
+  return ({ annotations }) => {
+    const listed = annotations?.[BUNDLE_PREDICATE_ANNOTATION];
+    return predicateType === undefined || listed === undefined || listed === predicateType;
+  };
 }
 
 interface Asked {

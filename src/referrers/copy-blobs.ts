@@ -27,7 +27,7 @@ interface Transfers {
 }
 
 /**
- * Copies blobs, several at a time, each straight from one side to the other: what is in memory does not grow with their size.
+ * Copies blobs, several at a time (from a source that is one stream, one at a time and in its order), each straight from one side to the other: what is in memory does not grow with their size.
  * The source's stream fails when size or digest is wrong. A blob that is already there is not sent, and one that the
  * destination can take over from another of its repositories does not travel. After a failure nothing new begins, what is
  * under way is broken off, and running it again goes on with what is missing.
@@ -40,8 +40,12 @@ export async function copyBlobs(
   context: Context,
 ): Promise<readonly CopiedBlob[]> {
   const transfers: Transfers = { source, destination, open: new Set(), mounts: true, stopped: false };
-  const within = byteBudget({ tasks: LIMITS.parallelTransfers, bytes: LIMITS.transferBytes });
-  const distinct = new Map<Digest, Descriptor>(blobs.map((blob) => [blob.digest, blob]));
+  const position = source.blobPosition;
+  const tasks = position === undefined ? LIMITS.parallelTransfers : 1;
+  const within = byteBudget({ tasks, bytes: LIMITS.transferBytes });
+  const distinct = [...new Map<Digest, Descriptor>(blobs.map((blob) => [blob.digest, blob])).values()];
+  const ordered =
+    position === undefined ? distinct : distinct.toSorted((a, b) => position(a.digest) - position(b.digest));
   const failures: unknown[] = [];
   const copied: CopiedBlob[] = [];
   const copyOne = async (blob: Descriptor): Promise<void> => {
@@ -55,7 +59,7 @@ export async function copyBlobs(
       stop(transfers);
     }
   };
-  await Promise.all([...distinct.values()].map((blob) => within(blob.size, () => copyOne(blob))));
+  await Promise.all(ordered.map((blob) => within(blob.size, () => copyOne(blob))));
   if (failures.length > 0) throw failures[0];
   return copied;
 }

@@ -1,5 +1,6 @@
 import type { AttachedBundle } from '../actions/attached.ts';
 import type { SealedImage } from '../actions/seal-images.ts';
+import { count } from './count.ts';
 import { jsonDocument } from './json-view.ts';
 import { signerText } from './signer-text.ts';
 
@@ -19,10 +20,10 @@ function lines({ reference, sbom, signature, attestation }: SealedImage): string
   ].join('\n');
 }
 
-function logged({ manifest, logEntries }: AttachedBundle): string {
-  return [`as ${manifest}`, ...logEntries.map(({ url, index }) => `logged at ${url} as entry ${index}`)].join(', ');
-}
-
-function count(many: number, what: string): string {
-  return `${many} ${what}${many === 1 ? '' : 's'}`;
+function logged({ outcome, manifest, logEntries, replaced }: AttachedBundle): string {
+  const place = replaced.length === 0 ? '' : ` in place of ${replaced.join(', ')}`;
+  return [
+    `${outcome === 'already-attached' ? 'already ' : ''}as ${manifest}${place}`,
+    ...logEntries.map(({ url, index }) => `logged at ${url} as entry ${index}`),
+  ].join(', ');
 }

@@ -59,7 +59,7 @@ function oneRequirement(requirement: RequirementDecision, width: number, style: 
 /** The nearest candidate stands on the next line; the requirement's own line does not say the same again. */
 function withoutEcho(reason: string, candidates: readonly CandidateDecision[]): string {
   const nearest = candidates[0]?.reason;
-  return nearest !== undefined && reason.endsWith(`: ${nearest}`) ? reason.slice(0, -nearest.length - 2) : reason;
+  return nearest !== undefined && reason.endsWith(`: ${nearest}`) ? reason.slice(0, -nearest.length - 1) : reason;
 }
 
 const SHOWN = 10;

@@ -42,6 +42,10 @@ export function keylessSigner({ services, getToken }: KeylessOptions): Statement
     async sign(payload, context) {
       return signEnvelope(payload, await keyFor(context), { services, context });
     },
+    async identify(context) {
+      const { signer, key } = await keyFor(context);
+      return { identity: signer, publicKey: key.publicKey.export({ format: 'der', type: 'spki' }) };
+    },
     async signMessage(message, context) {
       return signMessage(message, await keyFor(context), { services, context });
     },

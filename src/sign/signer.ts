@@ -42,6 +42,13 @@ export interface LogEntryReference {
   readonly index: number;
 }
 
+/** Who is going to sign. */
+export interface IdentifiedSigner {
+  readonly identity: SignerIdentity;
+  /** DER SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array;
+}
+
 /** Signs in-toto statements. One signer may sign many; it decides what they share. */
 export interface StatementSigner {
   /**
@@ -51,6 +58,12 @@ export interface StatementSigner {
    *   KEY_SERVICE_FAILED, INTERRUPTED
    */
   sign(payload: Uint8Array, context: Context): Promise<SignedBundle>;
+  /**
+   * Who signs, before anything is: for an identity its certificate is asked for, which what is signed next then shares.
+   *
+   * @throws BoltsealError FULCIO_FAILED, TOKEN_MISSING, TOKEN_INVALID, INTERRUPTED
+   */
+  identify(context: Context): Promise<IdentifiedSigner>;
 }
 
 /** Signs files as they are, without a statement about them. */

@@ -52,7 +52,7 @@ test('ten images of one repository need one token and three requests each', asyn
   await using registry = await startRegistry({ auth: 'bearer' });
   const images = await pushTen(registry);
   registry.requests.length = 0;
-  const verdicts = await verifyImages(images, { policyPaths: [policyFile()] }, testContext());
+  const verdicts = await verifyImages(images, { policyPaths: [policyFile()], legacy: false }, testContext());
   expect(verdicts.map((verdict) => 'decision' in verdict && verdict.rejections?.length)).toEqual(images.map(() => 1));
   const tokens = registry.requests.filter(({ path }) => path === '/token');
   expect(tokens.map(({ query }) => query.getAll('scope'))).toEqual([['repository:acme/app:pull']]);
@@ -65,7 +65,7 @@ test('a session of the caller is used and left open', async () => {
   const images = await pushTen(registry);
   await using shared = shareSession({}, testContext());
   registry.requests.length = 0;
-  const options = { policyPaths: [policyFile()], registry: shared.registry };
+  const options = { policyPaths: [policyFile()], registry: shared.registry, legacy: false };
   await verifyImages(images.slice(0, 1), options, testContext());
   await verifyImages(images.slice(1, 2), options, testContext());
   expect(questions(registry).size).toBe(6);
@@ -82,4 +82,17 @@ test('what one image fails with does not stand for another', async () => {
     'REGISTRY_DENIED',
     'denied',
   ]);
+});
+
+test('credentials given for a run are shown to one registry only', async () => {
+  await using first = await startRegistry();
+  await using second = await startRegistry();
+  const images = [...(await pushTen(first)).slice(0, 1), ...(await pushTen(second)).slice(0, 1)];
+  const credential = { kind: 'basic', username: 'me', password: 'secret' } as const;
+  const options = { policyPaths: [policyFile()], registry: { credential } };
+  expect(await verifyImages(images.slice(0, 1), options, testContext())).toHaveLength(1);
+  first.requests.length = 0;
+  second.requests.length = 0;
+  await expect(verifyImages(images, options, testContext())).rejects.toMatchObject({ code: 'USAGE' });
+  expect([...first.requests, ...second.requests]).toEqual([]);
 });

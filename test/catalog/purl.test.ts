@@ -22,11 +22,11 @@ const vectors = OURS.flatMap((type) => {
   return tests.map((vector) => ({ ...vector, type }));
 });
 
-test.skipIf(vectors.length > 0)('the purl test corpus is missing: set BOLTSEAL_VECTORS to run it', () => {
-  expect(vectors).toEqual([]);
-});
+describe.skipIf(vectors.length === 0)('the specification’s corpus (skipped where the test vectors are missing)', () => {
+  test('has cases of the types boltseal makes', () => {
+    expect(vectors.length).toBeGreaterThan(20);
+  });
 
-describe('the specification’s corpus', () => {
   const built = vectors.filter(({ test_type: kind, expected_failure: fails }) => kind === 'build' && !fails);
   test.for(built)('$type builds $expected_output', ({ input, expected_output: expected }) => {
     const parts = Object.fromEntries(Object.entries(input as object).filter(([, value]) => value !== null));

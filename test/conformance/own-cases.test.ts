@@ -337,10 +337,18 @@ async function signBundle(form: Form, which: keyof typeof ARTIFACTS): Promise<Bu
   writeFileSync(file ?? '', form.startsWith('dsse') ? JSON.stringify(statement) : ARTIFACTS[which]);
   writeFileSync(config ?? '', configFor(form.endsWith('1') ? 1 : 2));
   const ran = await boltseal([
-    ...['conformance', 'sign-bundle'],
+    'conformance',
+    'sign-bundle',
     ...(form.startsWith('dsse') ? ['--in-toto'] : []),
-    ...['--identity-token', await sandbox.token(), '--bundle', bundleFile ?? ''],
-    ...['--trusted-root', sandbox.trustedRootPath, '--signing-config', config ?? '', file ?? ''],
+    '--identity-token',
+    await sandbox.token(),
+    '--bundle',
+    bundleFile ?? '',
+    '--trusted-root',
+    sandbox.trustedRootPath,
+    '--signing-config',
+    config ?? '',
+    file ?? '',
   ]);
   if (ran.exitCode !== 0) throw new Error(ran.stderr);
   return JSON.parse(readFileSync(bundleFile ?? '', 'utf8')) as Bundle;

@@ -42,9 +42,19 @@ describe.skipIf(missingTools('cosign in its old formats', 'cosign')).each([true,
     const keylessFlags = async (): Promise<readonly string[]> => {
       const { fulcio, rekorV1, timestampAuthority } = sandbox.services;
       return [
-        ...['-y', '--allow-http-registry', ...OLD_FORMAT, '--trusted-root', sandbox.trustedRootPath],
-        ...['--fulcio-url', fulcio.url, '--rekor-url', rekorV1.url],
-        ...['--timestamp-server-url', timestampAuthority.endpoint, '--identity-token', await sandbox.token()],
+        '-y',
+        '--allow-http-registry',
+        ...OLD_FORMAT,
+        '--trusted-root',
+        sandbox.trustedRootPath,
+        '--fulcio-url',
+        fulcio.url,
+        '--rekor-url',
+        rekorV1.url,
+        '--timestamp-server-url',
+        timestampAuthority.endpoint,
+        '--identity-token',
+        await sandbox.token(),
       ];
     };
 

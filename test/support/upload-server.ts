@@ -61,38 +61,46 @@ export async function startUploadServer(behaviour: UploadBehaviour = {}): Promis
     }
     return Buffer.concat(pieces);
   };
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = new URL(request.url ?? '', 'http://server');
-    const id = url.pathname.split('/').at(-1) ?? '';
-    const method = request.method ?? '';
-    lines.push(method === 'PATCH' ? `PATCH ${request.headers['content-range']}` : method);
-    if (method === 'HEAD') return answer(response, 404);
-    if (method === 'POST') {
-      const session = { bytes: Buffer.alloc(0), generation: 0 };
-      sessions.set(String(sessions.size), session);
-      const { minChunkBytes } = behaviour;
-      const chunks = minChunkBytes === undefined ? {} : { 'oci-chunk-min-length': String(minChunkBytes) };
-      return answer(response, 202, { ...locate(String(sessions.size - 1), session), ...chunks });
-    }
-    const session = sessions.get(id);
-    if (session === undefined || Number(url.searchParams.get('_state')) !== session.generation)
-      return answer(response, 404);
-    if (method === 'GET') return answer(response, 204, locate(id, session));
-    if (method === 'PATCH' && behaviour.patchStatus !== undefined) return answer(response, behaviour.patchStatus);
-    const [, from = '0'] = /^(\d+)-\d+$/.exec(request.headers['content-range'] ?? '') ?? [];
-    if (method === 'PATCH' && !state.hasLost && losesBytes > 0 && session.bytes.length > 0) {
+  const begin = (response: ServerResponse): void => {
+    const id = String(sessions.size);
+    const session = { bytes: Buffer.alloc(0), generation: 0 };
+    sessions.set(id, session);
+    const { minChunkBytes } = behaviour;
+    const chunks = minChunkBytes === undefined ? {} : { 'oci-chunk-min-length': String(minChunkBytes) };
+    answer(response, 202, { ...locate(id, session), ...chunks });
+  };
+  /** The status that a chunk is refused with; undefined when its place is right, or nobody looks. */
+  const refusalOf = ({ headers }: IncomingMessage, session: Session): number | undefined => {
+    if (behaviour.patchStatus !== undefined) return behaviour.patchStatus;
+    if (!state.hasLost && losesBytes > 0 && session.bytes.length > 0) {
       state.hasLost = true;
       session.bytes = session.bytes.subarray(0, session.bytes.length - losesBytes);
     }
-    if (method === 'PATCH' && !ignoresRange && Number(from) !== session.bytes.length) return answer(response, 416);
+    const [, from = '0'] = /^(\d+)-\d+$/.exec(headers['content-range'] ?? '') ?? [];
+    return ignoresRange || Number(from) === session.bytes.length ? undefined : 416;
+  };
+  const finish = (response: ServerResponse, digest: string, { bytes }: Session): void => {
+    if (digestOf(bytes) !== digest) return answer(response, 400);
+    stored.set(digest, bytes);
+    answer(response, 201);
+  };
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://server');
+    const id = pathname.split('/').at(-1) ?? '';
+    const { method = '' } = request;
+    lines.push(method === 'PATCH' ? `PATCH ${request.headers['content-range']}` : method);
+    if (method === 'POST') return begin(response);
+    const session = sessions.get(id);
+    if (session === undefined || Number(searchParams.get('_state')) !== session.generation)
+      return answer(response, 404);
+    if (method === 'GET') return answer(response, 204, locate(id, session));
+    const refusal = method === 'PATCH' ? refusalOf(request, session) : undefined;
+    if (refusal !== undefined) return answer(response, refusal);
     const body = await receive(request, session);
     if (body === undefined) return;
     session.bytes = Buffer.concat([session.bytes, body]);
-    if (method === 'PATCH') return answer(response, 202, locate(id, session));
-    const digest = url.searchParams.get('digest') ?? '';
-    if (digestOf(session.bytes) !== digest) return answer(response, 400);
-    stored.set(digest, session.bytes);
-    answer(response, 201);
+    if (method === 'PATCH') answer(response, 202, locate(id, session));
+    else finish(response, searchParams.get('digest') ?? '', session);
   };
   const server = await startServer(
     (request, response) => void serve(request, response).catch(() => response.destroy()),

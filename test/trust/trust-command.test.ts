@@ -35,8 +35,12 @@ afterEach(async () => {
 });
 
 const tuf = (cache = 'cache'): readonly string[] => [
-  ...['--mirror', repository.origin, '--root', join(folder, 'root.json')],
-  ...['--cache', join(folder, cache)],
+  '--mirror',
+  repository.origin,
+  '--root',
+  join(folder, 'root.json'),
+  '--cache',
+  join(folder, cache),
 ];
 const output = (): string => join(folder, 'trust.json');
 const update = (...more: readonly string[]): Promise<Ran> =>
@@ -152,8 +156,14 @@ describe('trust bundle', () => {
     writeFileSync(root, ROOT);
     writeFileSync(config, SIGNING_CONFIG);
     const packed = await boltseal([
-      ...['trust', 'bundle', '--trusted-root', root],
-      ...['--signing-config', config, '-o', output()],
+      'trust',
+      'bundle',
+      '--trusted-root',
+      root,
+      '--signing-config',
+      config,
+      '-o',
+      output(),
     ]);
     expect(packed).toMatchObject({ exitCode: 0 });
     const shown = JSON.parse((await boltseal(['trust', 'show', '--trust', output(), '--format', 'json'])).stdout) as {

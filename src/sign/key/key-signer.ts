@@ -25,6 +25,11 @@ export function keySigner({ key, certificate, services }: KeySignerOptions): Sta
   };
   return {
     sign: (payload, context) => signEnvelope(payload, signing, surroundings(context)),
+    identify: () =>
+      Promise.resolve({
+        identity: signing.signer,
+        publicKey: key.publicKey.export({ format: 'der', type: 'spki' }),
+      }),
     signMessage: (message, context) => signMessage(message, signing, surroundings(context)),
   };
 }

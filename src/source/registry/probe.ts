@@ -12,7 +12,7 @@ import type { RegistryOptions } from './registry.ts';
 import { createRepositoryClient, type RepositoryClient } from './repository-client.ts';
 import { openRegistrySession } from './session.ts';
 
-export interface ProbeOptions extends Pick<RegistryOptions, 'plainHttp' | 'credential'> {
+export interface ProbeOptions extends Pick<RegistryOptions, 'plainHttp' | 'credential' | 'credentialFile' | 'tls'> {
   /** Push although it cannot all be removed again: a few hundred bytes stay, and are named. */
   readonly allowLeftovers?: boolean;
 }
@@ -29,7 +29,7 @@ export async function probeRepository(
   options: ProbeOptions,
   context: Context,
 ): Promise<ProbeReport> {
-  await using session = openRegistrySession({}, context);
+  await using session = openRegistrySession(options, context);
   const client = clientOf(reference, options, { session, context });
   const questions = await askQuestions(client, context);
   const nothingPushed = options.allowLeftovers === true ? undefined : whyNotPush(questions);
@@ -78,10 +78,11 @@ interface Opened {
 
 function clientOf(
   { host, repository }: RegistryReference,
-  { plainHttp, credential }: ProbeOptions,
+  { plainHttp, credential, tls }: ProbeOptions,
   { session, context }: Opened,
 ): RepositoryClient {
   const origin = registryOrigin(host, plainHttp);
+  if (tls !== undefined) session.tls.use(origin, tls);
   return createRepositoryClient({ host, repository, origin, credential }, session, context);
 }
 
@@ -92,6 +93,6 @@ async function tidy(
   context: Context,
 ): Promise<readonly string[]> {
   const own = { ...context, signal: AbortSignal.timeout(LIMITS.probeTidyMs) };
-  await using session = openRegistrySession({}, own);
+  await using session = openRegistrySession(options, own);
   return await trail.tidy(clientOf(reference, options, { session, context: own }));
 }

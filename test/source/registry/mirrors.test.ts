@@ -199,6 +199,7 @@ test('a location takes the place of the prefix', async () => {
   const image = await pushImage(await openMirroredAt(`${registry.host}/moved/app:1`, {}, testContext()));
   const context = configured(`[[registry]]\nprefix = "registry.invalid/team"\nlocation = "${registry.host}/moved"\n`);
   const source = await openMirroredAt('registry.invalid/team/app:1', {}, context);
+  expect(source.reference).toMatchObject({ host: 'registry.invalid', repository: 'team/app' });
   await readAll(source, image.digest);
 });
 
