@@ -1,4 +1,5 @@
 import { addAbortSignal } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import type { Context } from '../base/context.ts';
 import { BoltsealError } from '../base/errors.ts';
@@ -121,12 +122,17 @@ async function sendOnce(
   const signal = request.signal === undefined ? context.signal : AbortSignal.any([request.signal, context.signal]);
   try {
     const { request: send } = await import('undici');
+    // undici takes a connection back one turn of the event loop after its answer ended; asked earlier, it opens another.
+    await nextTurn();
     const answer = await send(url, {
       method,
       headers: { 'user-agent': 'boltseal', ...headers },
       body: body?.() ?? null,
       dispatcher: await dispatcherFor(url),
       signal,
+      // undici closes after a HEAD, lest a body that should not be there be the next answer. It also looks for such bytes
+      // before it uses an idle connection, and closes only then: a new connection for every HEAD costs two or three round trips.
+      ...(method === 'HEAD' ? { reset: false } : {}),
     });
     context.emit({ kind: 'detail', message: `${method} ${url.origin}${url.pathname} → ${answer.statusCode}` });
     return { status: answer.statusCode, headers: flatten(answer.headers), url, body: answer.body };

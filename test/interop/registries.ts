@@ -5,6 +5,12 @@ import { freePort, startServer } from '../support/tools.ts';
 /** Debian's docker-registry (distribution 2.8): no referrers API, ignores conditional requests. Returns its host:port. */
 export async function startDockerRegistry(folder: string): Promise<string> {
   const port = await freePort();
+  await startServer('docker-registry', ['serve', writeDockerRegistryConfig(folder, port)], { port });
+  return `127.0.0.1:${port}`;
+}
+
+/** Returns the path of the file. */
+export function writeDockerRegistryConfig(folder: string, port: number): string {
   const config = join(folder, 'registry.yml');
   mkdirSync(folder, { recursive: true });
   writeFileSync(
@@ -19,27 +25,16 @@ export async function startDockerRegistry(folder: string): Promise<string> {
       `http: {addr: 127.0.0.1:${port}}`,
     ].join('\n'),
   );
-  await startServer('docker-registry', ['serve', config], { port });
-  return `127.0.0.1:${port}`;
+  return config;
 }
 
 /** olareg: has the referrers API. Returns its host:port. */
 export async function startOlareg(): Promise<string> {
   const port = await freePort();
-  await startServer(
-    'olareg',
-    [
-      'serve',
-      '--addr',
-      '127.0.0.1',
-      '--port',
-      String(port),
-      '--store-type',
-      'mem',
-      '--api-delete',
-      '--api-blob-delete',
-    ],
-    { port },
-  );
+  await startServer('olareg', [...olaregArguments(port), '--store-type', 'mem'], { port });
   return `127.0.0.1:${port}`;
+}
+
+export function olaregArguments(port: number): readonly string[] {
+  return ['serve', '--addr', '127.0.0.1', '--port', String(port), '--api-delete', '--api-blob-delete'];
 }

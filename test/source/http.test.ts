@@ -4,7 +4,8 @@ import { createSecureServer } from 'node:http2';
 import { connect, createServer as createPlain, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openHttpClient, readBody } from '../../src/source/http.ts';
+import type { HttpRequest } from '../../src/source/http-message.ts';
+import { openHttpClient, readBody, type HttpClient } from '../../src/source/http.ts';
 import { isLoopbackHost, isPrivateHost } from '../../src/source/network-address.ts';
 import { checkTarget } from '../../src/source/redirect.ts';
 import { registryOrigin } from '../../src/source/registry/endpoint.ts';
@@ -203,4 +204,38 @@ test('a body that is longer than its limit is refused', async () => {
   await using client = openHttpClient({}, context);
   const response = await client.send({ method: 'GET', url: new URL(server.origin) });
   expect(await codeOf(readBody(response, 999, context))).toBe('LIMIT_EXCEEDED');
+});
+
+describe('after the answer to a HEAD', () => {
+  const ask = async (origin: string, method: HttpRequest['method'], client: HttpClient): Promise<string> => {
+    const response = await client.send({ method, url: new URL(origin) });
+    return Buffer.from(await readBody(response, 1000, testContext())).toString();
+  };
+
+  test('the connection is used again', async () => {
+    const ports = new Set<number | undefined>();
+    await using server = await startServer(({ socket }, response) => {
+      ports.add(socket.remotePort);
+      response.setHeader('content-length', 6).end('answer');
+    });
+    await using client = openHttpClient({}, testContext());
+    for (const method of ['HEAD', 'GET', 'HEAD', 'GET'] as const) await ask(server.origin, method, client);
+    expect(ports.size).toBe(1);
+  });
+
+  test('a body that should not be there is not taken for the next answer', async () => {
+    const answer = (body: string): string => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const server = createPlain((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (data) =>
+        socket.write(data.toString().startsWith('HEAD') ? answer(answer('forged')) : answer('honest')),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await using client = openHttpClient({}, testContext());
+    await ask(origin, 'HEAD', client);
+    expect(await ask(origin, 'GET', client)).toBe('honest');
+    server.close();
+  });
 });

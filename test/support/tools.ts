@@ -11,10 +11,12 @@ import { onTestFinished } from 'vitest';
 /** Where tools that are built for these tests are kept, outside the project. */
 const TOOLS = process.env['BOLTSEAL_INTEROP_TOOLS'] ?? join(homedir(), '.cache/boltseal-interop');
 
-const PATH = [TOOLS, process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter);
+export const TOOL_PATH = [TOOLS, process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter);
 
 export function hasTool(name: string): boolean {
-  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name], { env: { ...process.env, PATH } }).status === 0;
+  return (
+    spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name], { env: { ...process.env, PATH: TOOL_PATH } }).status === 0
+  );
 }
 
 /** The names that are missing, and a line on stderr that says which test they keep from running. */
@@ -39,7 +41,7 @@ export function runTool(
   const { status, stdout, stderr, error } = spawnSync(name, args, {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-    env: { ...process.env, PATH, ...env },
+    env: { ...process.env, PATH: TOOL_PATH, ...env },
     ...rest,
   });
   if (error !== undefined) throw error;
@@ -59,7 +61,7 @@ export async function runToolBeside(
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
 ): Promise<ToolResult> {
-  const env = { ...process.env, PATH, ...options.env };
+  const env = { ...process.env, PATH: TOOL_PATH, ...options.env };
   const child = spawn(name, args, { ...options, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr, [status]] = await Promise.all([
     textOf(child.stdout),
@@ -69,24 +71,40 @@ export async function runToolBeside(
   return { status, stdout, stderr };
 }
 
+interface ServerOptions {
+  readonly port: number;
+  readonly env?: Record<string, string>;
+}
+
 /** Starts a server and waits until its port answers. It is stopped when the test ends. */
 export async function startServer(
   name: string,
   args: readonly string[],
-  options: { readonly port: number; readonly env?: Record<string, string> },
+  options: ServerOptions,
+): Promise<ChildProcess> {
+  const child = await launchServer(name, args, options);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+/** Like startServer, outside a test: whoever starts it stops it. */
+export async function launchServer(
+  name: string,
+  args: readonly string[],
+  options: ServerOptions,
 ): Promise<ChildProcess> {
   const child = spawn(name, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, PATH, ...options.env },
+    env: { ...process.env, PATH: TOOL_PATH, ...options.env },
   });
   const said: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
-  onTestFinished(() => void child.kill('SIGKILL'));
   for (let attempt = 0; attempt < 200; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}:\n${said.join('')}`);
     if (await answers(options.port)) return child;
     await sleep(50);
   }
+  child.kill('SIGKILL');
   throw new Error(`${name} did not answer on port ${options.port}:\n${said.join('')}`);
 }
 
