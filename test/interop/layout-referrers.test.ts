@@ -1,4 +1,3 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLayout } from '../../src/source/layout.ts';
 import { testContext } from '../support/context.ts';
 import { buildImage, buildLayer, buildReferrer, writeLayout } from '../support/image-builder.ts';
+import { missingTools, mustRun } from '../support/tools.ts';
 
-const has = (tool: string): boolean => spawnSync(tool, ['version']).status === 0;
 const image = buildImage({ layers: [buildLayer([{ path: 'a' }])] });
 const sbom = buildReferrer(image, 'application/vnd.cyclonedx+json', '{}');
 
@@ -30,39 +29,33 @@ async function referrers(): Promise<readonly string[]> {
   return (await source.listReferrers(image.digest)).map(({ artifactType }) => artifactType ?? '').toSorted();
 }
 
-describe.skipIf(!has('oras'))('oras (needs oras)', () => {
+describe.skipIf(missingTools('referrers in a layout', 'oras'))('oras (needs oras)', () => {
   test('finds what is attached in a layout', () => {
-    const out = execFileSync('oras', ['discover', '--oci-layout', '--format', 'json', `${layout}:v1`], {
-      encoding: 'utf8',
-    });
+    const out = mustRun('oras', ['discover', '--oci-layout', '--format', 'json', `${layout}:v1`]);
     expect(out).toContain(sbom.digest);
   });
 
   test('attaches what is found here', async () => {
     writeFileSync(join(root, 'note.txt'), 'by oras');
-    execFileSync(
-      'oras',
-      ['attach', '--oci-layout', '--artifact-type', 'application/by-oras', `${layout}:v1`, 'note.txt'],
-      { cwd: root, stdio: 'pipe' },
-    );
+    mustRun('oras', ['attach', '--oci-layout', '--artifact-type', 'application/by-oras', `${layout}:v1`, 'note.txt'], {
+      cwd: root,
+    });
     expect(await referrers()).toContain('application/by-oras');
     expect(await referrers()).toContain('application/vnd.cyclonedx+json');
   });
 });
 
-describe.skipIf(!has('regctl'))('regctl (needs regctl)', () => {
+describe.skipIf(missingTools('referrers in a layout', 'regctl'))('regctl (needs regctl)', () => {
   test('finds what is attached in a layout', () => {
-    const out = execFileSync('regctl', ['artifact', 'list', `ocidir://${layout}:v1`, '--format', '{{jsonPretty .}}'], {
-      encoding: 'utf8',
-    });
+    const out = mustRun('regctl', ['artifact', 'list', `ocidir://${layout}:v1`, '--format', '{{jsonPretty .}}']);
     expect(out).toContain(sbom.digest);
   });
 
   test('attaches what is found here', async () => {
-    execFileSync(
+    mustRun(
       'regctl',
       ['artifact', 'put', '--artifact-type', 'application/by-regctl', '--subject', `ocidir://${layout}:v1`],
-      { input: 'by regctl', stdio: ['pipe', 'pipe', 'pipe'] },
+      { input: 'by regctl' },
     );
     expect(await referrers()).toContain('application/by-regctl');
     expect(await referrers()).toContain('application/vnd.cyclonedx+json');
