@@ -14,7 +14,7 @@ import { verifyBundle } from '../verify/verifier.ts';
 export interface OwnBundle {
   readonly manifest: Digest;
   readonly bytes: Uint8Array;
-  /** Holds under the trust root, or there is none to ask. */
+  /** Holds under the trust root; or, for a key, by the key itself where there is none. */
   readonly isValid: boolean;
   /** States what is to be signed. */
   readonly isSame: boolean;
@@ -82,11 +82,13 @@ function judge(attached: Attached, signer: IdentifiedSigner, wanted: Wanted, con
     });
     // What the key itself signed is its owner's to replace; what names an identity proves nothing.
     if (signer.identity.kind === 'certificate') return undefined;
-  } else if (wanted.trust === undefined && signer.identity.kind === 'certificate')
+  } else if (wanted.trust === undefined && signer.identity.kind === 'certificate') {
     context.emit({
       kind: 'warning',
-      message: `${manifest} is taken for what it says, not verified: --trusted-root says whom to believe`,
+      message: `${manifest} claims to be by the same signer; it could not be verified and does not count: --trusted-root says whom to believe`,
     });
+    return undefined;
+  }
   const isSame = statesTheSame(attached.claims, wanted.statement.bytes);
   return { manifest, bytes, isValid: refusal === undefined, isSame, ...(signedAt === undefined ? {} : { signedAt }) };
 }

@@ -132,13 +132,14 @@ describe('signing again what is there already', () => {
     expect((await sign(keys[1])).stdout).not.toContain('already');
   });
 
-  test('goes by what a bundle says where no trusted root is known, and says so', async () => {
+  test('does not believe what a bundle says of itself where no trusted root is known, and says so', async () => {
     const image = await signing.push('rootless');
     const { BOLTSEAL_TRUSTED_ROOT: _root, ...env } = signing.sandbox.environment;
     await boltseal(['sign', image], { env });
     const again = await boltseal(['sign', image], { env });
-    expect(again.stdout).toContain('already signed by');
-    expect(again.stderr).toMatch(/not verified: --trusted-root/);
+    expect(again.stdout).not.toContain('already');
+    expect(again.stderr).toMatch(/could not be verified and does not count: --trusted-root/);
+    expect(await signing.referrers(image)).toHaveLength(2);
   });
 });
 
