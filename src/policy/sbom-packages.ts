@@ -1,6 +1,6 @@
 import { parseJson } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { JsonObject } from '../base/shape.ts';
+import { asArray, asObject, asString, optional, ShapeError, type JsonObject } from '../base/shape.ts';
 import type { Statement } from '../intoto/statement.ts';
 import { readPurl, type PackageName } from './purl.ts';
 
@@ -27,7 +27,15 @@ export function packagesOf({ predicate }: Statement): SbomPackages {
   if (!isObject(document)) return { ok: false, problem: 'there is no predicate' };
   const read = FORMATS.find(({ recognises }) => recognises(document));
   if (read === undefined) return { ok: false, problem: 'the predicate is neither CycloneDX nor SPDX in JSON' };
-  const packages = read.purls(document).flatMap(({ purl, version }) => {
+  let found: readonly Found[];
+  try {
+    found = read.purls(document);
+  } catch (error) {
+    // What has another shape than its format says could hide a package from this reader and show it to another.
+    if (error instanceof ShapeError) return { ok: false, problem: error.message };
+    throw error;
+  }
+  const packages = found.flatMap(({ purl, version }) => {
     const name = readPurl(purl);
     if (name === undefined) return [];
     const known = name.version ?? version;
@@ -63,27 +71,39 @@ function unwrap(predicate: unknown): unknown {
 
 function cyclonedxPurls(document: JsonObject): readonly Found[] {
   const found: Found[] = [];
-  const { metadata, components } = document;
-  const queue: unknown[] = [...listOf(components), ...(isObject(metadata) ? [metadata['component']] : [])];
+  const root = optional(optional(document, 'metadata', asObject) ?? {}, 'component', asObject, 'metadata');
+  const queue: JsonObject[] = [...componentsOf(document), ...(root === undefined ? [] : [root])];
   // A queue and not recursion: a document may nest as deep as its size lets it.
-  for (let component = queue.pop(); component !== undefined || queue.length > 0; component = queue.pop()) {
-    if (!isObject(component)) continue;
-    queue.push(...listOf(component['components']));
+  for (let component = queue.pop(); component !== undefined; component = queue.pop()) {
+    queue.push(...componentsOf(component));
     const version = textOf(component['version']);
-    for (const purl of [component['purl'], component['bom-ref']])
+    for (const purl of [optional(component, 'purl', asPurl, 'component'), component['bom-ref']])
       if (typeof purl === 'string') found.push({ purl, ...(version === undefined ? {} : { version }) });
   }
   return found;
 }
 
-function spdx2Purls({ packages }: JsonObject): readonly Found[] {
-  return listOf(packages)
-    .filter(isObject)
+function componentsOf(holder: JsonObject): readonly JsonObject[] {
+  return (optional(holder, 'components', asArray) ?? []).map((component) => asObject(component, 'a component'));
+}
+
+/** @throws ShapeError for what stands where a purl has to, and is none */
+function asPurl(value: unknown, where: string): string {
+  const text = asString(value, where);
+  if (readPurl(text) === undefined) throw new ShapeError(`${where} should be a purl but is "${text.slice(0, 100)}"`);
+  return text;
+}
+
+function spdx2Purls(document: JsonObject): readonly Found[] {
+  return (optional(document, 'packages', asArray) ?? [])
+    .map((item) => asObject(item, 'a package'))
     .flatMap((item) => {
       const version = textOf(item['versionInfo']);
-      const locators = listOf(item['externalRefs'])
-        .filter(isObject)
-        .map((reference) => reference['referenceLocator']);
+      const locators = (optional(item, 'externalRefs', asArray) ?? [])
+        .map((reference) => asObject(reference, 'an external reference'))
+        .map(({ referenceType, referenceLocator }) =>
+          referenceType === 'purl' ? asPurl(referenceLocator, 'referenceLocator') : referenceLocator,
+        );
       return locators
         .filter((locator) => typeof locator === 'string')
         .map((purl) => ({ purl, ...(version === undefined ? {} : { version }) }));

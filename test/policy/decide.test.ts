@@ -227,6 +227,21 @@ describe('packages in an SBOM', () => {
     expect(codes).toEqual([undefined, 'SBOM_UNREADABLE']);
   });
 
+  const harmless = component('pkg:npm/harmless@1.0.0');
+  test.each([
+    ['a list of components is one', bom([harmless]), undefined],
+    ['components that are no list', { ...(bom([]) as object), components: { 0: harmless } }, 'SBOM_UNREADABLE'],
+    ['a component that is no object', bom([harmless, 'event-stream']), 'SBOM_UNREADABLE'],
+    ['nested components that are no list', bom([{ ...harmless, components: 'hidden' }]), 'SBOM_UNREADABLE'],
+    ['a purl that is none', bom([{ name: 'event-stream', purl: 'npm/event-stream@3.3.6' }]), 'SBOM_UNREADABLE'],
+    ['a purl that is no text', bom([{ name: 'event-stream', purl: ['pkg:npm/event-stream'] }]), 'SBOM_UNREADABLE'],
+    ['SPDX packages that are no list', { spdxVersion: 'SPDX-2.3', packages: {} }, 'SBOM_UNREADABLE'],
+    ['an SPDX list of packages is one', { spdxVersion: 'SPDX-2.3', packages: [] }, undefined],
+  ])('cannot be hidden by another shape: %s', async (_name, predicate, code) => {
+    const codes = codesOf(await decideOn(ban('pkg:npm/event-stream'), [attestation({ predicate })]));
+    expect(codes[1]).toBe(code);
+  });
+
   test('that are asked for must be there', async () => {
     const text = policyText(
       `${SBOM}\n  - { id: has, sbom: { from: sbom, require: ["pkg:deb/debian/ca-certificates"] } }`,
