@@ -71,15 +71,18 @@ describe('a file-system root on disk', () => {
     ]);
   });
 
-  test.skipIf(process.getuid?.() === 0)('what may not be read is unknown, and the rest is there', async () => {
-    const root = folder({ 'var/lib/dpkg/status': STATUS('1'), 'lib/apk/db/installed': 'P:a\nV:1\n', 'secret/x': '' });
-    chmodSync(join(root, 'lib/apk/db/installed'), 0);
-    chmodSync(join(root, 'secret'), 0);
-    onTestFinished(() => chmodSync(join(root, 'secret'), 0o700));
-    const { packages, unknowns } = await takeDirectoryInventory(root, testContext());
-    expect(packages).toHaveLength(1);
-    expect(unknowns.map(({ path }) => path)).toEqual(['lib/apk/db/installed', 'secret']);
-  });
+  test.skipIf(process.getuid?.() === 0)(
+    'what may not be read is unknown, and the rest is there (needs a user other than root)',
+    async () => {
+      const root = folder({ 'var/lib/dpkg/status': STATUS('1'), 'lib/apk/db/installed': 'P:a\nV:1\n', 'secret/x': '' });
+      chmodSync(join(root, 'lib/apk/db/installed'), 0);
+      chmodSync(join(root, 'secret'), 0);
+      onTestFinished(() => chmodSync(join(root, 'secret'), 0o700));
+      const { packages, unknowns } = await takeDirectoryInventory(root, testContext());
+      expect(packages).toHaveLength(1);
+      expect(unknowns.map(({ path }) => path)).toEqual(['lib/apk/db/installed', 'secret']);
+    },
+  );
 
   test('a file that is not the one that was listed is unknown', async () => {
     const root = folder({ 'a/status': 'x', 'b/status': 'longer than it' });
@@ -113,20 +116,23 @@ describe('a file-system root on disk', () => {
     expect(entries.map(({ path }) => path)).toEqual(['a', 'a2', 'b', 'a/z', 'a/é', 'a/\uDCFF', 'b/x']);
   });
 
-  test.skipIf(process.platform !== 'linux')('the file systems of the kernel are not entered', async () => {
-    const events: string[] = [];
-    const stop = new AbortController();
-    const context = testContext({
-      signal: stop.signal,
-      emit: (event) => {
-        if (event.kind !== 'step') return;
-        events.push(event.message);
-        stop.abort();
-      },
-    });
-    await walkDirectory('/', () => undefined, context).catch(() => undefined);
-    expect(events[0]).toMatch(/is a \w+ file system of the kernel/);
-  });
+  test.skipIf(process.platform !== 'linux')(
+    'the file systems of the kernel are not entered (needs Linux)',
+    async () => {
+      const events: string[] = [];
+      const stop = new AbortController();
+      const context = testContext({
+        signal: stop.signal,
+        emit: (event) => {
+          if (event.kind !== 'step') return;
+          events.push(event.message);
+          stop.abort();
+        },
+      });
+      await walkDirectory('/', () => undefined, context).catch(() => undefined);
+      expect(events[0]).toMatch(/is a \w+ file system of the kernel/);
+    },
+  );
 
   test('that is not there is not found, and a file is none', async () => {
     const root = folder({ file: '' });

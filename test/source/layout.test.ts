@@ -273,13 +273,16 @@ describe('writing', () => {
     expect(readdirSync(path).toSorted()).toEqual(['blobs', 'index.json', 'oci-layout']);
   });
 
-  test.skipIf(process.getuid?.() === 0)('a folder that may not be written is told as such', async () => {
-    const path = freshFolder();
-    await createLayout(path, testContext());
-    chmodSync(join(path, 'blobs/sha256'), 0o500);
-    const source = await openLayout(layoutOf(path), testContext());
-    await expect(source.writeManifest(one.bytes)).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' });
-  });
+  test.skipIf(process.getuid?.() === 0)(
+    'a folder that may not be written is told as such (needs a user other than root)',
+    async () => {
+      const path = freshFolder();
+      await createLayout(path, testContext());
+      chmodSync(join(path, 'blobs/sha256'), 0o500);
+      const source = await openLayout(layoutOf(path), testContext());
+      await expect(source.writeManifest(one.bytes)).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' });
+    },
+  );
 
   test('a disk that fails is told as such, and a source that breaks off as what it is', async () => {
     expect(writeError(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }), 'x')).toMatchObject({

@@ -109,12 +109,15 @@ describe('trust update', () => {
     expect(readdirSync(folder)).not.toContain('trust.json');
   });
 
-  test.skipIf(process.getuid?.() === 0)('works where nothing can be remembered, and says so', async () => {
-    repository.publish(TARGETS);
-    mkdirSync(join(folder, 'cache'));
-    chmodSync(join(folder, 'cache'), 0o500);
-    expect(await update()).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('rollback') as string });
-  });
+  test.skipIf(process.getuid?.() === 0)(
+    'works where nothing can be remembered, and says so (needs a user other than root)',
+    async () => {
+      repository.publish(TARGETS);
+      mkdirSync(join(folder, 'cache'));
+      chmodSync(join(folder, 'cache'), 0o500);
+      expect(await update()).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('rollback') as string });
+    },
+  );
 
   test('works where the cache is in a place that cannot be, and says so', async () => {
     repository.publish(TARGETS);
